@@ -1,0 +1,1 @@
+"""Pointsman picks, for every request, the language model that should answer it."""

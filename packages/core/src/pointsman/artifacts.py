@@ -1,0 +1,107 @@
+"""Artefacts: one file that holds a fitted component as JSON and plain arrays; reading it runs no code of its own.
+
+The file is a zip archive with `manifest.json` (schema version, digest, spec and state) and one `.npy` member per array. Saving the
+same component twice gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pointsman.components import Component, encode
+from pointsman.config import decode
+from pointsman.errors import ArtifactError
+
+__all__ = ["SCHEMA_VERSION", "load", "read_manifest", "save"]
+
+SCHEMA_VERSION = 1
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def save(component: Component, path: str | Path, *, metadata: dict[str, Any] | None = None) -> Path:
+    """Write a component to one file, replacing it as a whole, and return the path.
+
+    `metadata` is kept as plain JSON beside it (data, held-out figures, ...) and does not enter the digest.
+    """
+    path = Path(path)
+    arrays: dict[str, np.ndarray] = {}
+    tree = encode(component, arrays)
+    names = {key: f"arrays/{i:04d}.npy" for i, key in enumerate(sorted(arrays))}
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "digest": component.digest(),
+        "metadata": metadata or {},
+        "arrays": names,
+        "component": tree,
+    }
+    partial = path.with_name(path.name + ".partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        _write(archive, "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+        for key, name in names.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(arrays[key]), allow_pickle=False)
+            _write(archive, name, content.getvalue())
+    partial.replace(path)
+    return path
+
+
+def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+
+
+def load(path: str | Path) -> Component:
+    """Read a component back; it decides exactly as the one that was saved.
+
+    Raises:
+        ArtifactError: When the file is missing, damaged, no artefact, or written by a newer version.
+    """
+    manifest, archive = _open(Path(path))
+    with archive:
+        try:
+            arrays = {key: _array(archive, name) for key, name in manifest["arrays"].items()}
+            component = decode(manifest["component"], arrays)
+        except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+            raise ArtifactError(f"{path} cannot be read: {error}") from error
+    if not isinstance(component, Component) or component.digest() != manifest["digest"]:
+        raise ArtifactError(f"{path} is damaged: its content does not match its digest {manifest['digest']!r}.")
+    return component
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """Return the manifest of an artefact without building the component."""
+    manifest, archive = _open(Path(path))
+    archive.close()
+    return manifest
+
+
+def _open(path: Path) -> tuple[dict[str, Any], zipfile.ZipFile]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise ArtifactError(f"There is no artefact at {path}.") from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{path} is not an artefact: {error}.") from None
+    try:
+        manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
+        version = manifest["schema_version"]
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        archive.close()
+        raise ArtifactError(f"{path} is not an artefact: its manifest cannot be read ({error}).") from None
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        archive.close()
+        raise ArtifactError(
+            f"{path} has schema version {version}; this version of pointsman reads up to {SCHEMA_VERSION}."
+        )
+    return manifest, archive
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    array: np.ndarray = np.lib.format.read_array(io.BytesIO(archive.read(name)), allow_pickle=False)
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,175 @@
+"""RoutingDataset: what every candidate model scored and cost on every query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.data.queries import Queries
+from pointsman.errors import DataError, choices
+from pointsman.models import ModelPool
+
+__all__ = ["RoutingDataset"]
+
+Matrix = NDArray[np.float64]
+_MATRICES = ("quality", "cost_usd", "input_tokens", "output_tokens", "latency_s", "answers", "runs", "run_variance")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RoutingDataset:
+    """Outcomes of m models on n queries; NaN marks a cell that was not observed.
+
+    Parameters:
+        queries: The n queries.
+        models: The m model names.
+        quality: Scores in [0, 1], shape (n, m): the mean where a cell was run several times.
+        cost_usd: US dollars of one call, shape (n, m).
+        input_tokens, output_tokens, latency_s: Shape (n, m), or None where nobody recorded them.
+        answers: The models' final answers as text, shape (n, m) of objects; None is no answer.
+        runs: How often each cell was run, shape (n, m); None means once each.
+        run_variance: Unbiased variance of quality between runs of one cell, NaN where there was one run.
+        groups: Rows of one group must not be torn apart by a split, shape (n,); by default rows of equal text.
+        pool: What is known about the models; by default their names.
+
+    Raises:
+        DataError: On a wrong shape, a quality outside [0, 1], a negative cost, or repeated model names.
+    """
+
+    queries: Queries
+    models: tuple[str, ...]
+    quality: Matrix
+    cost_usd: Matrix
+    input_tokens: Matrix | None = None
+    output_tokens: Matrix | None = None
+    latency_s: Matrix | None = None
+    answers: NDArray[np.object_] | None = None
+    runs: NDArray[np.int64] | None = None
+    run_variance: Matrix | None = None
+    groups: NDArray[np.int64] | None = None
+    pool: ModelPool | None = None
+
+    def __post_init__(self) -> None:
+        shape = (len(self.queries), len(self.models))
+        if len(set(self.models)) < shape[1] or not self.models:
+            raise DataError(f"A dataset needs distinct model names, at least one; got {choices(self.models)}.")
+        for name, matrix in self._matrices().items():
+            if matrix.shape != shape:
+                raise DataError(
+                    f"{name} has shape {matrix.shape}; {shape[0]} queries × {shape[1]} models need {shape}."
+                )
+        if self.groups is not None and self.groups.shape != shape[:1]:
+            raise DataError(f"groups has shape {self.groups.shape}; {shape[0]} queries need {shape[:1]}.")
+        for name, low, high in (("quality", 0.0, 1.0), ("cost_usd", 0.0, np.inf), ("latency_s", 0.0, np.inf)):
+            matrix = getattr(self, name)
+            if matrix is not None and (wrong := (matrix < low) | (matrix > high) | np.isinf(matrix)).any():
+                row, column = np.argwhere(wrong)[0]
+                cell = f"query {self.queries.ids[row]!r}, model {self.models[column]!r}"
+                raise DataError(f"{name} must be in [{low:g}, {high:g}]; {cell} has {matrix[row, column]:g}.")
+        if self.pool is None:
+            object.__setattr__(self, "pool", ModelPool(self.models))
+        elif lacking := set(self.models) - set(self.pool):
+            raise DataError(f"The pool does not describe {choices(lacking)}; it has {choices(self.pool)}.")
+
+    def _matrices(self) -> dict[str, NDArray[Any]]:
+        return {name: matrix for name in _MATRICES if (matrix := getattr(self, name)) is not None}
+
+    @classmethod
+    def from_arrays(
+        cls,
+        texts: Sequence[str],
+        quality: Mapping[str, Sequence[float]],
+        cost_usd: Mapping[str, Sequence[float]] | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        domains: Sequence[str | None] | None = None,
+        embeddings: NDArray[Any] | None = None,
+        pool: ModelPool | None = None,
+    ) -> Self:
+        """Make a dataset in memory: one column of quality, and of cost where known, per model.
+
+        >>> data = RoutingDataset.from_arrays(["2+2?", "Prove it."], {"small": [1, 0], "large": [1, 1]})
+        >>> data.best_single
+        'large'
+        """
+        if cost_usd is not None and set(cost_usd) != set(quality):
+            raise DataError(f"cost_usd has models {choices(cost_usd)}, quality has {choices(quality)}.")
+        names = tuple(sorted(quality))
+        columns = [np.asarray(quality[name], dtype=np.float64) for name in names]
+        scores = np.column_stack(columns) if columns else np.empty((len(texts), 0))
+        costs = np.full(scores.shape, np.nan)
+        if cost_usd is not None:
+            costs = np.column_stack([np.asarray(cost_usd[name], dtype=np.float64) for name in names])
+        queries = Queries.from_texts(texts, ids=ids, domains=domains, embeddings=embeddings)
+        return cls(queries=queries, models=names, quality=scores, cost_usd=costs, pool=pool)
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def __repr__(self) -> str:
+        return f"RoutingDataset({len(self)} queries × {len(self.models)} models)"
+
+    @cached_property
+    def group_of(self) -> NDArray[np.int64]:
+        """The group of each row, numbered by first appearance."""
+        if self.groups is not None:
+            return np.unique(self.groups, return_inverse=True)[1].astype(np.int64)
+        seen: dict[str, int] = {}
+        return np.array([seen.setdefault(text, len(seen)) for text in self.queries.texts], dtype=np.int64)
+
+    @cached_property
+    def mean_quality(self) -> Matrix:
+        """Each model's mean quality where it was observed, shape (m,); NaN if never."""
+        return _column_means(self.quality)
+
+    @cached_property
+    def mean_cost_usd(self) -> Matrix:
+        """Each model's mean cost where known, shape (m,); NaN if never."""
+        return _column_means(self.cost_usd)
+
+    @property
+    def best_single(self) -> str:
+        """The model of highest mean quality; ties go to the cheapest, then to the first in the alphabet."""
+        quality, cost = np.nan_to_num(self.mean_quality, nan=-1), np.nan_to_num(self.mean_cost_usd, nan=np.inf)
+        return min(zip(-quality, cost, self.models, strict=True))[2]
+
+    @property
+    def cheapest(self) -> str:
+        """The model of lowest mean cost; ties go to the better one, then to the first in the alphabet."""
+        quality, cost = np.nan_to_num(self.mean_quality, nan=-1), np.nan_to_num(self.mean_cost_usd, nan=np.inf)
+        return min(zip(cost, -quality, self.models, strict=True))[2]
+
+    def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
+        """Return the rows at these positions, in this order; groups stay what they are here."""
+        rows = np.asarray(rows, dtype=np.intp)
+        changed: dict[str, Any] = {name: matrix[rows] for name, matrix in self._matrices().items()}
+        return replace(self, queries=self.queries.take(rows), groups=self.group_of[rows], **changed)
+
+    def only(self, models: Sequence[str]) -> Self:
+        """Return the columns of these models, in this order; unknown names raise DataError."""
+        if unknown := set(models) - set(self.models):
+            raise DataError(f"The dataset has no model {choices(unknown)}; it has {choices(self.models)}.")
+        columns = [self.models.index(name) for name in models]
+        changed: dict[str, Any] = {name: matrix[:, columns] for name, matrix in self._matrices().items()}
+        pool = self.pool.restrict(models) if self.pool is not None else None
+        return replace(self, models=tuple(models), pool=pool, **changed)
+
+    def canonical(self) -> Self:
+        """Return the same data in an order of its own: models by name, rows by text, id and outcomes.
+
+        Fitting on this makes the order of the input irrelevant to the last bit.
+        """
+        named = self.only(tuple(sorted(self.models)))
+        keys = list(zip(self.queries.texts, self.queries.ids, (row.tobytes() for row in named.quality), strict=True))
+        return named.take(sorted(range(len(self)), key=keys.__getitem__))
+
+
+def _column_means(matrix: Matrix) -> Matrix:
+    known = np.isfinite(matrix)
+    count = known.sum(0)
+    total = np.where(known, matrix, 0.0).sum(0)
+    return np.divide(total, count, out=np.full(matrix.shape[1], np.nan), where=count > 0)

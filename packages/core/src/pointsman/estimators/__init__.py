@@ -1,0 +1,1 @@
+"""Estimators: expected quality, cost and latency of every model."""

@@ -1,0 +1,79 @@
+"""Estimators: queries in, expected quality, cost and latency of every model out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.components import Component
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.queries import Queries
+from pointsman.types import Query
+
+__all__ = ["Estimates", "Estimator"]
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimates:
+    """What is expected of m models on n queries; NaN is unknown.
+
+    Parameters:
+        models: The m names, sorted.
+        quality: Expected quality on the scale of the outcomes, shape (n, m); only differences within a row need to be right.
+        cost_usd: Expected US dollars of one call, shape (n, m).
+        latency_s: Expected seconds of one call, shape (n, m), or None.
+        draws: Draws of quality from its posterior, shape (s, n, m), or None.
+    """
+
+    models: tuple[str, ...]
+    quality: Matrix
+    cost_usd: Matrix
+    latency_s: Matrix | None = None
+    draws: Matrix | None = None
+
+    def __len__(self) -> int:
+        return len(self.quality)
+
+    def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
+        """Return the estimates of these rows."""
+        rows = np.asarray(rows, dtype=np.intp)
+        return replace(
+            self,
+            quality=self.quality[rows],
+            cost_usd=self.cost_usd[rows],
+            latency_s=None if self.latency_s is None else self.latency_s[rows],
+            draws=None if self.draws is None else self.draws[:, rows],
+        )
+
+    def best(self) -> list[str]:
+        """Return the model of highest expected quality for each query; ties go to the cheapest."""
+        from pointsman.estimators.choice import first_choice
+
+        return [self.models[i] for i in first_choice(self.quality, self.cost_usd)]
+
+
+class Estimator(Component):
+    """Learns from outcomes and predicts, for any query, every model's quality, cost and latency."""
+
+    @abstractmethod
+    def fit(self, dataset: RoutingDataset) -> Self:
+        """Learn from a dataset, whose row and model order must not matter, and return self."""
+
+    @abstractmethod
+    def predict(self, queries: Queries) -> Estimates:
+        """Return estimates for n queries; raise NotFittedError before `fit`."""
+
+    def predict_one(self, query: Query) -> Estimates:
+        """Return the estimates for a single query, n = 1."""
+        return self.predict(Queries.of(query))
+
+    def explain(self, query: Query) -> dict[str, Any]:
+        """Return, as plain data, what the estimates of a query rest on; {} where there is nothing to add."""
+        return {}

@@ -1,0 +1,1 @@
+"""Feature maps: queries in, a matrix out."""

@@ -1,0 +1,26 @@
+"""Feature maps: queries in, a matrix out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.components import Component
+from pointsman.data.queries import Queries
+
+__all__ = ["Features"]
+
+
+class Features(Component):
+    """Turns n queries into a matrix of shape (n, d), float64; the same query always gives the same row."""
+
+    @abstractmethod
+    def fit(self, queries: Queries) -> Self:
+        """Learn whatever the map needs (vocabulary weights, a projection, scales) and return self."""
+
+    @abstractmethod
+    def transform(self, queries: Queries) -> NDArray[np.float64]:
+        """Return the features, shape (n, d); raise NotFittedError before `fit`."""

@@ -1,0 +1,1 @@
+"""Policies: from estimates and constraints to a choice."""

@@ -1,0 +1,73 @@
+"""Policies: expected quality, cost and latency in, one model per query out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.components import Component
+from pointsman.data.dataset import RoutingDataset
+from pointsman.errors import UnknownCostError
+from pointsman.estimators.base import Estimates
+from pointsman.estimators.choice import first_choice
+
+__all__ = ["Choice", "Policy", "known_costs"]
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choice:
+    """What a policy chose for n queries: columns (n,), their propensities (n,) in (0, 1], and every model's score (n, m)."""
+
+    model: NDArray[np.intp]
+    propensity: Matrix
+    scores: Matrix
+
+
+class Policy(Component):
+    """Chooses one model per query from estimates; the highest score wins, ties go to the cheapest.
+
+    The *operating point* is a number that trades quality for cost at call time, in the policy's own unit; None stands for the
+    policy's own setting.
+    """
+
+    def fit(self, estimates: Estimates, dataset: RoutingDataset) -> Self:
+        """Set the operating point from estimates and outcomes of the same queries and return self; most need nothing."""
+        del estimates, dataset
+        return self
+
+    @abstractmethod
+    def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
+        """Return what the policy maximises, shape (n, m)."""
+
+    def choose(
+        self,
+        estimates: Estimates,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        point: float | None = None,
+        uniforms: Callable[[], Matrix],
+    ) -> Choice:
+        """Choose among the allowed models, shape (n, m), at least one a row; None allows all.
+
+        `uniforms` returns a number in [0, 1) for each query, shape (n,): the only randomness a policy may use.
+        """
+        del uniforms
+        scores = self.scores(estimates, point)
+        model = first_choice(scores, estimates.cost_usd, allowed)
+        return Choice(model=model, propensity=np.ones(len(model)), scores=scores)
+
+
+def known_costs(estimates: Estimates, purpose: str) -> Matrix:
+    """Return the expected costs; raise UnknownCostError naming the models that have none."""
+    unknown = np.isnan(estimates.cost_usd).any(axis=0)
+    if unknown.any():
+        models = (name for name, lacks in zip(estimates.models, unknown.tolist(), strict=True) if lacks)
+        raise UnknownCostError(models, purpose)
+    return estimates.cost_usd

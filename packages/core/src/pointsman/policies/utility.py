@@ -1,0 +1,41 @@
+"""Utility: expected quality minus what money and time are worth."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from pointsman.estimators.base import Estimates
+from pointsman.policies.base import Policy, known_costs
+
+__all__ = ["Utility"]
+
+
+class Utility(Policy):
+    """Maximise quality − λ·cost − μ·latency, the plug-in rule on which most of the field agrees.
+
+    The operating point is λ. With λ = μ = 0 it takes the best expected answer whatever it costs.
+
+    Parameters:
+        cost_weight: λ, in quality per US dollar, at least 0.
+        latency_weight: μ, in quality per second, at least 0.
+
+    Raises:
+        UnknownCostError: When λ > 0 and the cost of a model is unknown.
+    """
+
+    cost_weight: Annotated[float, Ge(0)] = 0.0
+    latency_weight: Annotated[float, Ge(0)] = 0.0
+
+    def scores(self, estimates: Estimates, point: float | None = None) -> NDArray[np.float64]:
+        """Return the utility of every model, shape (n, m)."""
+        weight = self.cost_weight if point is None else point
+        scores = estimates.quality
+        if weight:
+            scores = scores - weight * known_costs(estimates, "a utility with a cost weight")
+        if self.latency_weight and estimates.latency_s is not None:
+            scores = scores - self.latency_weight * estimates.latency_s
+        return scores

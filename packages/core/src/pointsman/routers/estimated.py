@@ -1,0 +1,162 @@
+"""EstimatedRouter: an estimator, then a policy; most of the survey's pre-generation routers are this with other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from pointsman.components import State
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.queries import Queries
+from pointsman.errors import NoEligibleModelError
+from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.choice import ranked
+from pointsman.estimators.crossfit import out_of_fold
+from pointsman.models import ModelPool
+from pointsman.policies.base import Choice, Policy
+from pointsman.policies.utility import Utility
+from pointsman.routers.base import Decisions, Router, uniform
+from pointsman.types import Constraints, Context, Decision, ModelEstimate, Query
+
+__all__ = ["EstimatedRouter"]
+
+Mask = NDArray[np.bool_]
+
+
+class EstimatedState(State):
+    """The fitted parts and the pool they were fitted on."""
+
+    estimator: Estimator
+    policy: Policy
+    pool: ModelPool
+
+
+class EstimatedRouter(Router):
+    """Predict every model's quality and cost, then let a policy choose.
+
+    Parameters:
+        estimator: What predicts; cloned by `fit`.
+        policy: What chooses; cloned by `fit`, and fitted on out-of-fold estimates so that a budget or threshold set on them
+            holds on new queries.
+        folds: Folds of those estimates, at least 2.
+        random_state: Seed of the policy's draws, if it makes any.
+    """
+
+    estimator: Estimator
+    policy: Policy = Utility()
+    folds: Annotated[int, Ge(2)] = 5
+    random_state: int = 0
+
+    def fit(self, dataset: RoutingDataset) -> Self:
+        """Fit the estimator and the policy on a dataset and return self."""
+        data = dataset.canonical()
+        policy = self.policy.clone()
+        if type(policy).fit is not Policy.fit:
+            policy = policy.fit(out_of_fold(self.estimator, data, k=self.folds), data)
+        pool = data.pool if data.pool is not None else ModelPool(data.models)
+        estimator = self.estimator.clone().fit(data)
+        return self.with_state(EstimatedState(estimator=estimator, policy=policy, pool=pool.restrict(data.models)))
+
+    @property
+    def models(self) -> ModelPool:
+        """The models of the dataset it was fitted on."""
+        return self.fitted(EstimatedState).pool
+
+    def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008
+        """Return the policy's choice among the models that can serve the query."""
+        state = self.fitted(EstimatedState)
+        estimates = state.estimator.predict_one(query)
+        excluded, degraded = self.exclusions(query, context)
+        allowed, excluded, degraded = _constrained(estimates, query.constraints, excluded, degraded)
+        mask = None if not excluded else np.array([allowed])
+        choice = state.policy.choose(
+            estimates,
+            allowed=mask,
+            point=context.operating_point,
+            uniforms=lambda: np.array([uniform(self.random_state, query.id)]),
+        )
+        return _decision(estimates, choice, excluded, degraded)
+
+    def decide_many(self, queries: Queries | Sequence[Query], context: Context = Context()) -> Decisions:  # noqa: B008
+        """Return the decisions of many queries in one pass; queries in columns carry no constraints of their own."""
+        if not isinstance(queries, Queries):
+            return super().decide_many(queries, context)
+        state = self.fitted(EstimatedState)
+        estimates = state.estimator.predict(queries)
+        left_out, _ = self.exclusions(Query(text=""), context)
+        names = estimates.models
+        mask = np.tile([name not in left_out for name in names], (len(queries), 1)) if left_out else None
+        choice = state.policy.choose(
+            estimates,
+            allowed=mask,
+            point=context.operating_point,
+            uniforms=lambda: np.array([uniform(self.random_state, i) for i in queries.ids]),
+        )
+        return Decisions(models=names, model=choice.model, propensity=choice.propensity, scores=choice.scores)
+
+
+def _constrained(
+    estimates: Estimates, limits: Constraints, excluded: dict[str, str], degraded: tuple[str, ...]
+) -> tuple[list[bool], dict[str, str], tuple[str, ...]]:
+    """Apply the limits on predicted cost, latency and quality; a quality nobody reaches is noted, the other limits hold."""
+    names = estimates.models
+    if limits.max_cost_usd is not None:
+        excluded = excluded | _over("cost", "$", estimates.cost_usd[0], limits.max_cost_usd, names)
+    if limits.max_latency_s is not None:
+        seconds = np.full(len(names), np.nan) if estimates.latency_s is None else estimates.latency_s[0]
+        excluded = excluded | _over("latency", "", seconds, limits.max_latency_s, names)
+    if len(excluded) == len(names):
+        raise NoEligibleModelError(excluded)
+    if limits.min_quality is not None:
+        quality = estimates.quality[0]
+        low = {
+            name: f"expected quality {q:.3f} is under the floor of {limits.min_quality:g}"
+            for name, q in zip(names, quality.tolist(), strict=True)
+            if not q >= limits.min_quality
+        }
+        if len(excluded | low) < len(names):
+            excluded = low | excluded
+        else:
+            open_ = [name not in excluded for name in names]
+            best = int(np.where(open_, quality, -np.inf).argmax())
+            degraded = (*degraded, f"no model is expected to reach quality {limits.min_quality:g}; took the best")
+            excluded = {name: "not the best expected quality" for name in names if name != names[best]} | excluded
+    return [name not in excluded for name in names], excluded, degraded
+
+
+def _over(what: str, unit: str, values: NDArray[np.float64], limit: float, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the models over a limit, or of unknown value, with the reason."""
+    return {
+        name: f"expected {what} {unit}{value:.3g} exceeds {unit}{limit:g}"
+        if value == value
+        else f"its {what} is unknown"
+        for name, value in zip(names, values.tolist(), strict=True)
+        if not value <= limit
+    }
+
+
+def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], degraded: tuple[str, ...]) -> Decision:
+    names, chosen, scores = estimates.models, int(choice.model[0]), choice.scores[0]
+    order = [names[j] for j in ranked(scores, estimates.cost_usd[0]) if j != chosen and names[j] not in excluded]
+    latency = [None] * len(names) if estimates.latency_s is None else _known(estimates.latency_s[0])
+    columns = (_known(estimates.quality[0]), _known(estimates.cost_usd[0]), latency, _known(scores))
+    rows = dict(zip(names, map(ModelEstimate._make, zip(*columns, strict=True)), strict=True))
+    mine = rows[names[chosen]]
+    cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"
+    return Decision(
+        model=names[chosen],
+        ranking=(names[chosen], *order),
+        propensity=float(choice.propensity[0]),
+        estimates=rows,
+        reason=f"expected quality {mine.quality:.3f} at {cost}, best score of {len(order) + 1} eligible models",
+        excluded=excluded,
+        degraded=degraded,
+    )
+
+
+def _known(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124 - NaN is not itself
