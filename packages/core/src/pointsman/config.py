@@ -23,8 +23,15 @@ __all__ = ["BUILTIN", "build", "component_class", "decode", "read_config", "regi
 ENTRY_POINTS = "pointsman.components"
 
 BUILTIN: Mapping[str, str] = {
+    "Clusters": "pointsman.estimators.clusters",
     "Constant": "pointsman.estimators.constant",
+    "Domain": "pointsman.estimators.domain",
+    "Embedding": "pointsman.features.embedding",
     "EstimatedRouter": "pointsman.routers.estimated",
+    "Lexical": "pointsman.features.lexical",
+    "Linear": "pointsman.estimators.linear",
+    "Nearest": "pointsman.estimators.nearest",
+    "Union": "pointsman.features.union",
     "Utility": "pointsman.policies.utility",
 }
 """Every component of this distribution and the module that defines it; imported only when it is named."""

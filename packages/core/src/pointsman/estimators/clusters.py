@@ -1,0 +1,87 @@
+"""Clusters: a model is the vector of its average outcomes on each cluster of queries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from pointsman.components import State, Tags
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.queries import Queries
+from pointsman.estimators.averages import Targets
+from pointsman.estimators.base import Estimates, Estimator
+from pointsman.features.base import Features
+from pointsman.features.lexical import Lexical
+
+__all__ = ["Clusters"]
+
+Matrix = NDArray[np.float64]
+
+
+class ClustersState(State):
+    """Cluster centres (c, d), and every model's shrunken averages per cluster, shape (c, targets)."""
+
+    features: Features
+    models: tuple[str, ...]
+    centers: Matrix
+    table: Matrix
+
+
+class Clusters(Estimator):
+    """Predict a model's outcomes on a query from its averages on the nearest clusters of training queries.
+
+    This is UniRoute's view (ICLR 2026, arXiv 2502.08773): the clusters belong to the queries, and a model is no more than its
+    vector of cluster errors. Averaging over several near clusters follows The Avengers (arXiv 2505.19797).
+
+    Parameters:
+        features: The map whose rows are clustered; cloned by `fit`.
+        clusters: Number of k-means clusters; fewer when there are fewer distinct queries.
+        nearest: Clusters to average over, weighted equally.
+        prior: Pseudo-queries per cluster that score the model's overall mean.
+        random_state: Seed of k-means.
+    """
+
+    tags = Tags(how=frozenset({"heuristic"}))
+
+    features: Features = Lexical()
+    clusters: Annotated[int, Ge(1)] = 32
+    nearest: Annotated[int, Ge(1)] = 1
+    prior: Annotated[float, Ge(0)] = 10.0
+    random_state: int = 0
+
+    def fit(self, dataset: RoutingDataset) -> Self:
+        """Cluster the queries, average every model's outcomes per cluster, and return self."""
+        from sklearn.cluster import KMeans
+
+        targets = Targets.of(dataset)
+        features = self.features.clone().fit(targets.data.queries)
+        rows = features.transform(targets.data.queries)
+        count = min(self.clusters, len(np.unique(rows, axis=0)))
+        means = KMeans(count, n_init=4, random_state=self.random_state).fit(rows)
+        members = np.zeros((count, len(rows)))
+        members[means.labels_, np.arange(len(rows))] = 1
+        return self.with_state(
+            ClustersState(
+                features=features,
+                models=targets.models,
+                centers=means.cluster_centers_.astype(np.float64),
+                table=targets.shrunken(members, self.prior),
+            )
+        )
+
+    def predict(self, queries: Queries) -> Estimates:
+        """Return the nearest clusters' averages for n queries."""
+        state = self.fitted(ClustersState)
+        rows = state.features.transform(queries)
+        distance = (state.centers**2).sum(axis=1) - 2 * rows @ state.centers.T
+        p = min(self.nearest, len(state.centers))
+        found = np.argsort(distance, axis=1, kind="stable")[:, :p]
+        return Targets.estimates(state.models, state.table[found].mean(axis=1))
+
+    def profile(self, model: str) -> Matrix:
+        """Return a model's expected error (1 − quality) on each cluster, shape (c,)."""
+        state = self.fitted(ClustersState)
+        return 1 - state.table[:, state.models.index(model)]

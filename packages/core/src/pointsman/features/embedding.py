@@ -1,0 +1,49 @@
+"""Embedding: vectors that were computed elsewhere, taken from the queries as they come."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.components import State
+from pointsman.data.queries import Queries
+from pointsman.errors import DataError
+from pointsman.features.base import Features
+
+__all__ = ["Embedding"]
+
+
+class EmbeddingState(State):
+    """The size of the vectors seen in training."""
+
+    size: int
+
+
+class Embedding(Features):
+    """Use each query's own `embedding`, scaled to unit length.
+
+    Whoever makes the queries computes the vectors: a dataset carries them as an array, `EstimatedRouter(embedder=...)` has its
+    plan ask for them.
+
+    Raises:
+        DataError: When queries have no embeddings, or ones of another size than in training.
+    """
+
+    def fit(self, queries: Queries) -> Self:
+        """Remember the size of the vectors and return self."""
+        return self.with_state(EmbeddingState(size=_vectors(queries).shape[1]))
+
+    def transform(self, queries: Queries) -> NDArray[np.float64]:
+        """Return the vectors at unit length, shape (n, d); a zero vector stays zero."""
+        size, vectors = self.fitted(EmbeddingState).size, _vectors(queries)
+        if vectors.shape[1] != size:
+            raise DataError(f"Embeddings have {vectors.shape[1]} dimensions; the ones fitted on have {size}.")
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def _vectors(queries: Queries) -> NDArray[np.float64]:
+    if queries.embeddings is None:
+        raise DataError("Queries have no embeddings; set Query.embedding, or use Lexical features, which need none.")
+    return queries.embeddings

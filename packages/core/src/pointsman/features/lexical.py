@@ -1,0 +1,123 @@
+"""Lexical: what a text is about from its words and letters alone; no download, no vocabulary file, any script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Self
+
+import numpy as np
+from annotated_types import Ge, Le
+from numpy.typing import NDArray
+
+from pointsman.components import State, Tags
+from pointsman.data.queries import Queries
+from pointsman.errors import DataError
+from pointsman.features.base import Features
+from pointsman.features.hashing import ngram_buckets
+from pointsman.features.statistics import text_statistics
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["Lexical"]
+
+Matrix = NDArray[np.float64]
+Row = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+
+class LexicalState(State):
+    """The projection of each bucket, shape (2**bits, components), and location and scale of the text statistics."""
+
+    projection: NDArray[np.float16]
+    center: Matrix
+    scale: Matrix
+
+    @cached_property
+    def table(self) -> NDArray[np.float32]:
+        """The projection in the precision it is used in; half precision on disk loses nothing that matters."""
+        return self.projection.astype(np.float32)
+
+
+class Lexical(Features):
+    """Latent semantic analysis of hashed words, word pairs and character n-grams, with a few statistics of the text.
+
+    Counts are damped (1 + log) and weighted by inverse document frequency; a truncated singular value decomposition turns them
+    into `components` numbers per text, scaled to unit length (Deerwester et al., 1990; Weinberger et al., 2009).
+
+    Parameters:
+        bits: 2**bits buckets.
+        chars: Lengths of the character n-grams; () for words only.
+        components: Output dimensions of the decomposition; fewer when there are fewer training texts.
+        min_texts: Training texts a bucket must occur in to count.
+        max_chars: Longer texts are read at both ends, half of this each.
+        statistics_weight: Scale of the text statistics beside the unit-length part.
+    """
+
+    tags = Tags(how=frozenset({"supervised"}))
+
+    bits: Annotated[int, Ge(8), Le(20)] = 13
+    chars: tuple[Annotated[int, Ge(1), Le(16)], ...] = (4,)
+    components: Annotated[int, Ge(1)] = 128
+    min_texts: Annotated[int, Ge(1)] = 3
+    max_chars: Annotated[int, Ge(16)] = 20_000
+    statistics_weight: Annotated[float, Ge(0)] = 0.1
+
+    def fit(self, queries: Queries) -> Self:
+        """Learn bucket weights and the projection from texts, and return self."""
+        if not len(queries):
+            raise DataError("Lexical.fit needs at least one text.")
+        counts = self._sparse([self._row(text) for text in queries.texts])
+        frequency = np.asarray((counts > 0).sum(axis=0), dtype=np.float64).ravel()
+        weight = np.log((1 + len(queries)) / (1 + frequency)) + 1
+        weight[frequency < min(self.min_texts, len(queries))] = 0
+        statistics = text_statistics(queries.texts)
+        scale = statistics.std(axis=0)
+        return self.with_state(
+            LexicalState(
+                projection=(weight[:, None] * self._directions(counts, weight)).astype(np.float16),
+                center=statistics.mean(axis=0),
+                scale=np.where(scale > 0, scale, 1.0),
+            )
+        )
+
+    def transform(self, queries: Queries) -> Matrix:
+        """Return the features, shape (n, components + 6)."""
+        state = self.fitted(LexicalState)
+        width = state.table.shape[1]
+        out = np.empty((len(queries), width + len(state.center)))
+        for i, text in enumerate(queries.texts):
+            buckets, counts = self._row(text)
+            out[i, :width] = counts @ state.table[buckets]
+        out[:, :width] /= np.linalg.norm(out[:, :width], axis=1, keepdims=True) + 1e-9
+        out[:, width:] = (text_statistics(queries.texts) - state.center) / state.scale * self.statistics_weight
+        return out
+
+    def _row(self, text: str) -> Row:
+        """Return the distinct buckets of a text and their damped counts."""
+        if len(text) > self.max_chars:
+            half = self.max_chars // 2
+            text = f"{text[:half]} {text[-half:]}"
+        tally = np.bincount(ngram_buckets(text, bits=self.bits, chars=self.chars), minlength=1)
+        buckets = np.flatnonzero(tally)
+        return buckets, (1 + np.log(tally[buckets])).astype(np.float32)
+
+    def _sparse(self, rows: Sequence[Row]) -> csr_matrix:
+        from scipy.sparse import csr_matrix
+
+        ends = np.cumsum([0, *(len(buckets) for buckets, _ in rows)])
+        buckets = np.concatenate([buckets for buckets, _ in rows])
+        counts = np.concatenate([counts for _, counts in rows])
+        return csr_matrix((counts, buckets, ends), shape=(len(rows), 1 << self.bits))
+
+    def _directions(self, counts: csr_matrix, weight: Matrix) -> NDArray[np.float32]:
+        """Return the leading right singular vectors of the weighted, unit-length rows, shape (2**bits, components)."""
+        from scipy.sparse import diags_array
+        from sklearn.utils.extmath import randomized_svd
+
+        weighted = counts @ diags_array(weight.astype(np.float32))
+        norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+        unit = diags_array((1 / np.maximum(norms, 1e-9)).astype(np.float32)) @ weighted
+        size = max(1, min(self.components, min(unit.shape) - 1))
+        directions: NDArray[np.float32] = randomized_svd(unit.tocsr(), size, n_iter=3, random_state=0)[2].T
+        return directions

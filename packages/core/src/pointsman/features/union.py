@@ -1,0 +1,50 @@
+"""Union: several feature maps side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+import numpy as np
+from annotated_types import Ge, Len
+from numpy.typing import NDArray
+
+from pointsman.components import State
+from pointsman.data.queries import Queries
+from pointsman.errors import ConfigError
+from pointsman.features.base import Features
+
+__all__ = ["Union"]
+
+
+class UnionState(State):
+    """The fitted parts."""
+
+    parts: tuple[Features, ...]
+
+
+class Union(Features):
+    """Put the columns of several feature maps next to each other.
+
+    Parameters:
+        parts: The maps; cloned by `fit`.
+        weights: A factor for each part; None means 1.
+    """
+
+    parts: Annotated[tuple[Features, ...], Len(1)]
+    weights: tuple[Annotated[float, Ge(0)], ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Validate the parameters, and that there is a weight for each part."""
+        super().__post_init__()
+        if self.weights is not None and len(self.weights) != len(self.parts):
+            raise ConfigError(f"Union.weights has {len(self.weights)} factors for {len(self.parts)} parts.")
+
+    def fit(self, queries: Queries) -> Self:
+        """Fit a clone of every part and return self."""
+        return self.with_state(UnionState(parts=tuple(part.clone().fit(queries) for part in self.parts)))
+
+    def transform(self, queries: Queries) -> NDArray[np.float64]:
+        """Return the weighted columns of all parts, shape (n, sum of theirs)."""
+        parts = self.fitted(UnionState).parts
+        weights = self.weights or (1.0,) * len(parts)
+        return np.hstack([weight * part.transform(queries) for weight, part in zip(weights, parts, strict=True)])
