@@ -16,6 +16,7 @@ PointsmanError
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "AllModelsFailedError",
@@ -33,7 +34,9 @@ __all__ = [
 
 
 class PointsmanError(Exception):
-    """Base class of every error in this library."""
+    """Base class of every error in this library; `trace` is that of the run it ended, if it ended one."""
+
+    trace: Any = None
 
 
 class ConfigError(PointsmanError, ValueError):

@@ -197,7 +197,7 @@ class Response:
     content: Any = None
     usage: Usage | None = None
     cost_usd: float | None = None
-    latency_s: float | None = None
+    latency_s: float | None = field(default=None, compare=False)
     logprobs: tuple[float, ...] | None = None
     served_model: str | None = None
     raw: Any = field(default=None, compare=False, repr=False)
@@ -243,8 +243,19 @@ class CallError(PointsmanError):
         self.cost_usd = cost_usd
 
     def __reduce__(self) -> tuple[Any, ...]:
-        keywords = {k: v for k, v in vars(self).items() if k not in {"model", "message"}}
-        return partial(type(self), **keywords), (self.model, self.message)
+        return partial(CallError, **self._details()), (self.model, self.message)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CallError):
+            return NotImplemented
+        return (self.model, self.message, self._details()) == (other.model, other.message, other._details())
+
+    def __hash__(self) -> int:
+        return hash((self.model, self.message))
+
+    def _details(self) -> dict[str, Any]:
+        names = ("retryable", "status", "retry_after", "emitted", "interrupted", "usage", "cost_usd")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,9 @@
+"""Dispatch: carry a router's plan through with real models, paid, retried, observed; the layer that touches the world."""
+
+from pointsman.dispatch.dispatcher import Dispatcher, Observer
+from pointsman.dispatch.health import Health
+from pointsman.dispatch.retry import Retry
+from pointsman.dispatch.serving import Learner
+from pointsman.dispatch.streams import AnswerStream, AsyncAnswerStream
+
+__all__ = ["AnswerStream", "AsyncAnswerStream", "Dispatcher", "Health", "Learner", "Observer", "Retry"]

@@ -1,0 +1,70 @@
+"""The router in service: read without a lock, replaced as a whole, taught by feedback one batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol, Self, runtime_checkable
+
+from pointsman.components import State
+from pointsman.models import ModelPool
+from pointsman.routers.base import Router
+from pointsman.types import Feedback, Trace
+
+__all__ = ["Learner", "Served", "Serving"]
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A router that learns from feedback while it serves."""
+
+    def update(self, feedback: Sequence[tuple[Trace, Feedback]]) -> Self:
+        """Learn from what became of earlier answers and return self."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One router as one query sees it."""
+
+    router: Router
+    state: State | None
+    digest: str
+    models: ModelPool
+
+
+class Serving:
+    """Holds the current router; whoever reads it gets the old one or the new one, whole."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+        self._served: Served | None = None
+        self._lock = Lock()
+
+    @property
+    def router(self) -> Router:
+        """The router that decides now."""
+        return self._router
+
+    def current(self) -> Served:
+        """Return the router with its digest and models; computed anew only when its state is another."""
+        router, served = self._router, self._served
+        if served is None or served.router is not router or served.state is not router.state_:
+            state = router.state_
+            served = Served(router=router, state=state, digest=router.digest(), models=router.models)
+            self._served = served
+        return served
+
+    def replace(self, router: Router) -> Router:
+        """Put another router in service and return the old one."""
+        with self._lock:
+            old, self._router = self._router, router
+        return old
+
+    def learn(self, feedback: Sequence[tuple[Trace, Feedback]]) -> None:
+        """Teach a copy of the router and put it in service; queries under way keep the one they began with."""
+        with self._lock:
+            taught = copy(self._router)
+            if isinstance(taught, Learner):
+                self._router = taught.update(feedback)

@@ -1,0 +1,56 @@
+"""The grammar: plans yield the effects they want, drivers perform them, a recorder keeps every step with its money.
+
+A plan is a generator that yields a tuple of effects (performed concurrently) and receives their outcomes in the same order. It
+is deterministic given its outcomes, so replaying recorded outcomes resumes it.
+"""
+
+from pointsman.flow.driving import adrive, aperform_batch, drive, perform_batch
+from pointsman.flow.grammar import (
+    AsyncOpenStream,
+    AsyncPerform,
+    Effect,
+    OpenStream,
+    Outcome,
+    Perform,
+    Plan,
+    Run,
+    Vectors,
+    ask,
+)
+from pointsman.flow.recording import Keep, Recorder, Recording, Records, arecorded, recorded, replaying
+from pointsman.flow.streaming import (
+    AsyncStream,
+    adrive_stream,
+    arecorded_stream,
+    drive_stream,
+    recorded_stream,
+)
+
+__all__ = [
+    "AsyncOpenStream",
+    "AsyncPerform",
+    "AsyncStream",
+    "Effect",
+    "Keep",
+    "OpenStream",
+    "Outcome",
+    "Perform",
+    "Plan",
+    "Recorder",
+    "Recording",
+    "Records",
+    "Run",
+    "Vectors",
+    "adrive",
+    "adrive_stream",
+    "aperform_batch",
+    "arecorded",
+    "arecorded_stream",
+    "ask",
+    "drive",
+    "drive_stream",
+    "perform_batch",
+    "recorded",
+    "recorded_stream",
+    "replaying",
+]

@@ -1,0 +1,147 @@
+"""Recording: every performed effect becomes a step with its money the moment it ends, and a recording can be replayed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from threading import Lock
+from typing import Protocol, TypeVar, cast
+
+from pointsman.errors import PointsmanError
+from pointsman.flow.grammar import AsyncPerform, Effect, Outcome, Perform
+from pointsman.types import Call, CallError, Path, Response, Step
+
+__all__ = ["Keep", "Recorder", "Recording", "Records", "arecorded", "recorded", "replaying"]
+
+
+O = TypeVar("O", bound=Outcome)
+
+
+class Keep(Protocol):
+    """Keeps the outcome of one effect and returns it as it is on record."""
+
+    def __call__(self, outcome: O, /) -> O:
+        """Keep an outcome."""
+
+
+class Records(Protocol):
+    """Whatever records effects as a Recorder does."""
+
+    def recording(self, effect: Effect, path: Path) -> AbstractContextManager[Keep]:
+        """Enclose one effect; leaving without an outcome records an interrupted call."""
+
+
+class Recording:
+    """One effect while it is performed: call it with the outcome to keep that; `step` is what is on record."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self._clock = time.perf_counter()
+
+    def __call__(self, outcome: O) -> O:
+        """Keep an outcome and return it; a response carries its step and its latency from here on."""
+        latency = time.perf_counter() - self._clock
+        if isinstance(outcome, Response):
+            known = latency if outcome.latency_s is None else outcome.latency_s
+            outcome = cast("O", replace(outcome, step=self.step.path, latency_s=known))
+        self.step = replace(self.step, outcome=outcome, cost_usd=_cost(outcome), latency_s=latency)
+        return outcome
+
+
+class Recorder:
+    """Keeps every performed effect as a step the moment it ends, also when it is cut off; safe across threads."""
+
+    def __init__(self, on_step: Callable[[Step], None] | None = None) -> None:
+        self._steps: dict[Path, Step] = {}
+        self._lock = Lock()
+        self._on_step = on_step
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps so far, in the order of the plan, whichever ended first."""
+        with self._lock:
+            return tuple(self._steps[path] for path in sorted(self._steps))
+
+    @contextmanager
+    def recording(self, effect: Effect, path: Path) -> Iterator[Recording]:
+        """Time one effect and record the outcome handed over; leaving without one records an interrupted call.
+
+        A CallError raised inside is recorded too. The attempt number that makes `path` unique is added here.
+        """
+        recording = Recording(self._begin(effect, path))
+        unknown = recording.step
+        try:
+            yield recording
+        except CallError as error:
+            recording(error)
+            raise
+        finally:
+            if recording.step is unknown:
+                recording(unknown.outcome)
+            self._end(recording.step)
+
+    def _begin(self, effect: Effect, path: Path) -> Step:
+        """Put a step on record as interrupted, which it stays unless its outcome arrives."""
+        with self._lock:
+            place = (*path, sum(1 for known in self._steps if known[: len(path)] == path))
+            step = Step(path=place, effect=effect, outcome=_interrupted(effect), started_at=time.time())
+            self._steps[place] = step
+        return step
+
+    def _end(self, step: Step) -> None:
+        with self._lock:
+            self._steps[step.path] = step
+        if self._on_step is not None:
+            self._on_step(step)
+
+
+def _cost(outcome: Outcome) -> float | None:
+    """Return the money of an outcome; a call that failed before it was billed costs what its error says, else nothing."""
+    if isinstance(outcome, Response):
+        return outcome.cost_usd
+    if isinstance(outcome, CallError):
+        return outcome.cost_usd if outcome.usage or outcome.emitted or outcome.interrupted else outcome.cost_usd or 0.0
+    return 0.0
+
+
+def _interrupted(effect: Effect) -> CallError:
+    name = effect.model if isinstance(effect, Call) else effect.embedder
+    return CallError(name, "interrupted before its outcome was known; it may have been billed", interrupted=True)
+
+
+def recorded(perform: Callable[[Effect], Outcome], recorder: Records) -> Perform:
+    """Make a performer record what it does."""
+
+    def performing(effect: Effect, path: Path) -> Outcome:
+        with recorder.recording(effect, path) as keep:
+            return keep(perform(effect))
+
+    return performing
+
+
+def arecorded(perform: Callable[[Effect], Awaitable[Outcome]], recorder: Records) -> AsyncPerform:
+    """Make an awaitable performer record what it does."""
+
+    async def performing(effect: Effect, path: Path) -> Outcome:
+        with recorder.recording(effect, path) as keep:
+            return keep(await perform(effect))
+
+    return performing
+
+
+def replaying(steps: Iterable[Step]) -> Perform:
+    """Return a performer that answers from recorded steps: the last attempt at each place of the plan.
+
+    Asking for an effect that was not recorded, or another one than was recorded there, raises PointsmanError.
+    """
+    known = {step.path[:2]: step for step in sorted(steps, key=lambda step: step.path)}
+
+    def performing(effect: Effect, path: Path) -> Outcome:
+        step = known.get(path)
+        if step is None or step.effect != effect:
+            raise PointsmanError(f"The recording has {step.effect if step else 'nothing'} at {path}, not {effect}.")
+        return step.outcome
+
+    return performing

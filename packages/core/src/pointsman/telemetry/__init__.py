@@ -1,0 +1,5 @@
+"""Telemetry: observers that tell the outside what happened to each query."""
+
+from pointsman.telemetry.logging import LogTraces
+
+__all__ = ["LogTraces"]
