@@ -1,7 +1,7 @@
 """Artefacts: one file that holds a fitted component as JSON and plain arrays; reading it runs no code of its own.
 
-The file is a zip archive with `manifest.json` (schema version, digest, spec and state) and one `.npy` member per array. Saving the
-same component twice gives the same bytes.
+The file is a zip archive with `manifest.json` (schema version, digest, spec and state) and one `.npy` member per array. Saving
+the same component twice gives the same bytes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,10 @@ def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
 
 
-def load(path: str | Path) -> Component:
+def load(path: str | Path, *, classes: Iterable[type[Component]] = ()) -> Component:
     """Read a component back; it decides exactly as the one that was saved.
+
+    `classes` are component classes of yours that no entry point registers.
 
     Raises:
         ArtifactError: When the file is missing, damaged, no artefact, or written by a newer version.
@@ -65,7 +68,7 @@ def load(path: str | Path) -> Component:
     with archive:
         try:
             arrays = {key: _array(archive, name) for key, name in manifest["arrays"].items()}
-            component = decode(manifest["component"], arrays)
+            component = decode(manifest["component"], arrays, classes=classes)
         except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
             raise ArtifactError(f"{path} cannot be read: {error}") from error
     if not isinstance(component, Component) or component.digest() != manifest["digest"]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_type_h
 
 import numpy as np
 
-from pointsman.errors import ConfigError, NotFittedError
+from pointsman.errors import ConfigError, NotFittedError, choices
 from pointsman.models import ModelPool
 
 __all__ = ["Component", "State", "Tags", "encode", "validated"]
@@ -60,6 +60,17 @@ class Component(ABC):
         """Validate every parameter; subclasses extend this with what concerns several at once."""
         for name, value in validated(type(self), self.params()).items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return instances that show the class at work, unfitted; the conformance suite runs each of them.
+
+        Override it where a parameter has no default, or where other settings take other paths. Parameters that name models
+        name those of `pointsman.testing.toy`.
+        """
+        if lacking := [f.name for f in fields(cls) if _default(f) is MISSING]:
+            raise ConfigError(f"{cls.__name__} must define examples(): {choices(lacking)} has no default.")
+        return (cls(),)
 
     def __repr__(self) -> str:
         given = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != _default(f))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from importlib import import_module
@@ -60,31 +60,35 @@ def component_class(name: str) -> type[Component]:
     return found
 
 
-def build(spec: Mapping[str, Any]) -> Component:
+def build(spec: Mapping[str, Any], *, classes: Iterable[type[Component]] = ()) -> Component:
     """Build a component from plain data such as `{"type": "Nearest", "k": 50}`.
 
-    Nested specs are built too. An unknown type, an unknown parameter or a bad value raises ConfigError naming it and the
-    choices.
+    Nested specs are built too; `classes` are known besides the registered ones. An unknown type, an unknown parameter or a
+    bad value raises ConfigError naming it and the choices.
     """
+    return _build(spec, {cls.__name__: cls for cls in classes})
+
+
+def _build(spec: Mapping[str, Any], own: Mapping[str, type[Component]]) -> Component:
     if not isinstance(spec.get("type"), str):
         raise ConfigError(f'A component needs a "type", one of {choices(registered())}; got {spec!r}.')
-    cls = component_class(spec["type"])
+    cls = own.get(spec["type"]) or component_class(spec["type"])
     known = {f.name for f in fields(cls)}
     given = {key: value for key, value in spec.items() if key != "type"}
     if unknown := set(given) - known:
         raise ConfigError(f"{cls.__name__} has no parameter {choices(unknown)}; it has {choices(known) or 'none'}.")
     try:
-        return cls(**validated(cls, {key: _built(value) for key, value in given.items()}, strict=False))
+        return cls(**validated(cls, {key: _built(value, own) for key, value in given.items()}, strict=False))
     except TypeError as error:
         raise ConfigError(f"{cls.__name__}: {error}.") from None
 
 
-def _built(value: Any) -> Any:
+def _built(value: Any, own: Mapping[str, type[Component]]) -> Any:
     """Build the components nested in a parameter's plain data."""
     if isinstance(value, Mapping) and "type" in value:
-        return build(value)
+        return _build(value, own)
     if isinstance(value, list | tuple):
-        return tuple(map(_built, value))
+        return tuple(_built(item, own) for item in value)
     return value
 
 
@@ -105,23 +109,27 @@ def read_config(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def decode(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Rebuild what `components.encode` wrote; only registered components and states can be made."""
+def decode(tree: Any, arrays: Mapping[str, np.ndarray], *, classes: Iterable[type[Component]] = ()) -> Any:
+    """Rebuild what `components.encode` wrote; only registered components, `classes` and states can be made."""
+    return _decode(tree, arrays, {cls.__name__: cls for cls in classes})
+
+
+def _decode(tree: Any, arrays: Mapping[str, np.ndarray], own: Mapping[str, type[Component]]) -> Any:
     if isinstance(tree, list):
-        return tuple(decode(item, arrays) for item in tree)
+        return tuple(_decode(item, arrays, own) for item in tree)
     if not isinstance(tree, Mapping):
         return tree
     if "$array" in tree:
         return arrays[tree["$array"]]
     if "$map" in tree:
-        return {key: decode(item, arrays) for key, item in tree["$map"]}
+        return {key: _decode(item, arrays, own) for key, item in tree["$map"]}
     if "$pool" in tree:
         return ModelPool.of(tree["$pool"])
     if "$component" in tree:
-        return build(tree["$component"]).with_state(decode(tree["state"], arrays))
+        return _build(tree["$component"], own).with_state(_decode(tree["state"], arrays, own))
     if "$state" in tree:
         if tree["$state"] not in State.kinds:
             raise ConfigError(f"Unknown state {tree['$state']!r}; known are {choices(State.kinds)}.")
-        content = {name: decode(item, arrays) for name, item in tree["fields"].items()}
+        content = {name: _decode(item, arrays, own) for name, item in tree["fields"].items()}
         return State.kinds[tree["$state"]](**content)
     return tree
