@@ -23,14 +23,21 @@ __all__ = ["BUILTIN", "build", "component_class", "decode", "read_config", "regi
 ENTRY_POINTS = "pointsman.components"
 
 BUILTIN: Mapping[str, str] = {
+    "Capped": "pointsman.policies.cap",
     "Clusters": "pointsman.estimators.clusters",
     "Constant": "pointsman.estimators.constant",
     "Domain": "pointsman.estimators.domain",
     "Embedding": "pointsman.features.embedding",
     "EstimatedRouter": "pointsman.routers.estimated",
+    "FallbackRouter": "pointsman.routers.fallback",
     "Lexical": "pointsman.features.lexical",
     "Linear": "pointsman.estimators.linear",
+    "MeanBudget": "pointsman.policies.budget",
+    "NearBest": "pointsman.policies.floor",
     "Nearest": "pointsman.estimators.nearest",
+    "QualityFloor": "pointsman.policies.floor",
+    "RulesRouter": "pointsman.routers.rules",
+    "Threshold": "pointsman.policies.threshold",
     "Union": "pointsman.features.union",
     "Utility": "pointsman.policies.utility",
 }

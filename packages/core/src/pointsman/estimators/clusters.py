@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pointsman.components import State, Tags
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
-from pointsman.estimators.averages import Targets
+from pointsman.estimators.averages import shrunken_means, training_data
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.spending import Spending
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
 
@@ -22,16 +23,17 @@ Matrix = NDArray[np.float64]
 
 
 class ClustersState(State):
-    """Cluster centres (c, d), and every model's shrunken averages per cluster, shape (c, targets)."""
+    """Cluster centres (c, d), and every model's shrunken quality per cluster, shape (c, m)."""
 
     features: Features
     models: tuple[str, ...]
     centers: Matrix
     table: Matrix
+    spending: Spending
 
 
 class Clusters(Estimator):
-    """Predict a model's outcomes on a query from its averages on the nearest clusters of training queries.
+    """Predict a model's quality on a query from its averages on the nearest clusters of training queries.
 
     This is UniRoute's view (ICLR 2026, arXiv 2502.08773): the clusters belong to the queries, and a model is no more than its
     vector of cluster errors. Averaging over several near clusters follows The Avengers (arXiv 2505.19797).
@@ -47,8 +49,8 @@ class Clusters(Estimator):
     tags = Tags(how=frozenset({"heuristic"}))
 
     features: Features = Lexical()
-    clusters: Annotated[int, Ge(1)] = 32
-    nearest: Annotated[int, Ge(1)] = 1
+    clusters: Annotated[int, Ge(1)] = 64
+    nearest: Annotated[int, Ge(1)] = 3
     prior: Annotated[float, Ge(0)] = 10.0
     random_state: int = 0
 
@@ -56,9 +58,9 @@ class Clusters(Estimator):
         """Cluster the queries, average every model's outcomes per cluster, and return self."""
         from sklearn.cluster import KMeans
 
-        targets = Targets.of(dataset)
-        features = self.features.clone().fit(targets.data.queries)
-        rows = features.transform(targets.data.queries)
+        data = training_data(dataset)
+        features = self.features.clone()
+        rows = features.fit_transform(data.queries)
         count = min(self.clusters, len(np.unique(rows, axis=0)))
         means = KMeans(count, n_init=4, random_state=self.random_state).fit(rows)
         members = np.zeros((count, len(rows)))
@@ -66,9 +68,10 @@ class Clusters(Estimator):
         return self.with_state(
             ClustersState(
                 features=features,
-                models=targets.models,
+                models=data.models,
                 centers=means.cluster_centers_.astype(np.float64),
-                table=targets.shrunken(members, self.prior),
+                table=shrunken_means(members, data.quality, data.mean_quality, self.prior),
+                spending=Spending.fit(rows, data),
             )
         )
 
@@ -79,7 +82,8 @@ class Clusters(Estimator):
         distance = (state.centers**2).sum(axis=1) - 2 * rows @ state.centers.T
         p = min(self.nearest, len(state.centers))
         found = np.argsort(distance, axis=1, kind="stable")[:, :p]
-        return Targets.estimates(state.models, state.table[found].mean(axis=1))
+        cost, latency = state.spending.predict(rows, queries)
+        return Estimates(models=state.models, quality=state.table[found].mean(axis=1), cost_usd=cost, latency_s=latency)
 
     def profile(self, model: str) -> Matrix:
         """Return a model's expected error (1 − quality) on each cluster, shape (c,)."""

@@ -8,19 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.components import State
-from pointsman.data.dataset import RoutingDataset
+from pointsman.data.dataset import RoutingDataset, column_means
 from pointsman.data.queries import Queries
-from pointsman.estimators.averages import Targets
+from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimates, Estimator
 
 __all__ = ["Constant"]
 
 
 class ConstantState(State):
-    """The averages of each target."""
+    """Each model's mean quality, cost and latency, shape (m,); latency None where nobody recorded it."""
 
     models: tuple[str, ...]
-    means: NDArray[np.float64]
+    quality: NDArray[np.float64]
+    cost_usd: NDArray[np.float64]
+    latency_s: NDArray[np.float64] | None
 
 
 class Constant(Estimator):
@@ -28,10 +30,22 @@ class Constant(Estimator):
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Average every model's outcomes and return self."""
-        targets = Targets.of(dataset)
-        return self.with_state(ConstantState(models=targets.models, means=targets.means))
+        data = training_data(dataset)
+        return self.with_state(
+            ConstantState(
+                models=data.models,
+                quality=data.mean_quality,
+                cost_usd=data.mean_cost_usd,
+                latency_s=None if data.latency_s is None else column_means(data.latency_s),
+            )
+        )
 
     def predict(self, queries: Queries) -> Estimates:
         """Return the averages for each of n queries."""
-        state = self.fitted(ConstantState)
-        return Targets.estimates(state.models, np.tile(state.means, (len(queries), 1)))
+        state, shape = self.fitted(ConstantState), (len(queries), 1)
+        return Estimates(
+            models=state.models,
+            quality=np.tile(state.quality, shape),
+            cost_usd=np.tile(state.cost_usd, shape),
+            latency_s=None if state.latency_s is None else np.tile(state.latency_s, shape),
+        )

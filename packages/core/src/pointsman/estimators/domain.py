@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pointsman.components import State, Tags
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
-from pointsman.estimators.averages import Targets
+from pointsman.estimators.averages import shrunken_means, training_data
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.softmax import SoftmaxRegression
+from pointsman.estimators.spending import Spending
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
 from pointsman.types import Query
@@ -24,18 +25,18 @@ Matrix = NDArray[np.float64]
 
 
 class DomainState(State):
-    """The domains' names, the shrunken table (domains, targets), and the classifier, None when there is nothing to tell apart."""
+    """The domains' names, the shrunken table (domains, m), and the classifier, None when there is nothing to tell apart."""
 
     models: tuple[str, ...]
     domains: tuple[str, ...]
     table: Matrix
-    means: Matrix
-    features: Features | None
+    features: Features
     classifier: SoftmaxRegression | None
+    spending: Spending
 
 
 class Domain(Estimator):
-    """Predict a model's outcomes from its averages in the query's domain, pulled towards its overall average.
+    """Predict a model's quality from its averages in the query's domain, pulled towards its overall average.
 
     Where the domain is unknown it is predicted from the text, softly: the averages are mixed by the domains' probabilities.
     Much of what routing gains is this table ("The Routing Plateau", arXiv 2606.07587).
@@ -57,47 +58,50 @@ class Domain(Estimator):
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Average every model's outcomes per domain, learn to tell domains apart, and return self."""
-        targets = Targets.of(dataset)
-        labels = targets.data.queries.domains
-        names = tuple(sorted({label for label in labels if label is not None}))
+        data = training_data(dataset)
+        labels = data.queries.domains
+        names = tuple(sorted({label for label in labels if label is not None})) or ("",)
         index = {name: i for i, name in enumerate(names)}
         members = np.zeros((len(names), len(labels)))
         labelled = np.array([i for i, label in enumerate(labels) if label is not None], dtype=np.intp)
         codes = np.array([index[label] for label in labels if label is not None], dtype=np.intp)
         members[codes, labelled] = 1
-        features = classifier = None
+        features = self.features.clone()
+        rows = features.fit_transform(data.queries)
+        classifier = None
         if len(names) > 1:
-            queries = targets.data.queries.take(labelled)
-            features = self.features.clone().fit(queries)
-            classifier = SoftmaxRegression.fit(features.transform(queries), codes, inverse_penalty=self.inverse_penalty)
+            classifier = SoftmaxRegression.fit(rows[labelled], codes, inverse_penalty=self.inverse_penalty)
         return self.with_state(
             DomainState(
-                models=targets.models,
+                models=data.models,
                 domains=names,
-                table=targets.shrunken(members, self.prior),
-                means=targets.means,
+                table=shrunken_means(members, data.quality, data.mean_quality, self.prior),
                 features=features,
                 classifier=classifier,
+                spending=Spending.fit(rows, data),
             )
         )
 
     def predict(self, queries: Queries) -> Estimates:
         """Return the table's averages, mixed by the domains' probabilities, for n queries."""
         state = self.fitted(DomainState)
-        if not state.domains:
-            return Targets.estimates(state.models, np.tile(state.means, (len(queries), 1)))
-        return Targets.estimates(state.models, self.probabilities(queries) @ state.table)
+        rows = state.features.transform(queries)
+        cost, latency = state.spending.predict(rows, queries)
+        quality = self._probabilities(rows, queries, state) @ state.table
+        return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 
     def probabilities(self, queries: Queries) -> Matrix:
         """Return how likely each query belongs to each domain, shape (n, domains), rows adding up to 1."""
         state = self.fitted(DomainState)
+        return self._probabilities(state.features.transform(queries), queries, state)
+
+    def _probabilities(self, rows: Matrix, queries: Queries, state: DomainState) -> Matrix:
         index = {name: i for i, name in enumerate(state.domains)} if self.source == "given" else {}
         known = np.array([index.get(domain or "", -1) for domain in queries.domains], dtype=np.intp)
         out = np.ones((len(queries), len(state.domains)))
         guessed = np.flatnonzero(known < 0)
-        if state.classifier is not None and state.features is not None and len(guessed):
-            some = queries if len(guessed) == len(queries) else queries.take(guessed)
-            out[guessed] = state.classifier.probabilities(state.features.transform(some))
+        if state.classifier is not None:
+            out[guessed] = state.classifier.probabilities(rows[guessed])
         given = np.flatnonzero(known >= 0)
         out[given] = 0
         out[given, known[given]] = 1

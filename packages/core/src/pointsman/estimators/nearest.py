@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pointsman.components import State, Tags
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
-from pointsman.estimators.averages import Targets
+from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.spending import Spending
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
 
@@ -23,17 +24,18 @@ _BLOCK = 256
 
 
 class NearestState(State):
-    """The training queries' features (n, d), their targets, and each target's mean."""
+    """The training queries' unit-length features (n, d), their quality (n, m), and each model's mean."""
 
     features: Features
-    rows: NDArray[np.float32]
     models: tuple[str, ...]
-    values: NDArray[np.float32]
+    rows: NDArray[np.float32]
+    quality: NDArray[np.float32]
     means: Matrix
+    spending: Spending
 
 
 class Nearest(Estimator):
-    """Predict each model's quality and cost from the k most similar training queries (cosine similarity).
+    """Predict each model's quality from the k most similar training queries (cosine similarity).
 
     A model unobserved among the neighbours gets its overall mean. A tuned k is hard to beat among learned routers
     ("Rethinking Predictive LLM Routing", Li, 2025, arXiv 2505.12601).
@@ -54,40 +56,47 @@ class Nearest(Estimator):
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Store the features and outcomes of every training query, and return self."""
-        targets = Targets.of(dataset)
-        features = self.features.clone().fit(targets.data.queries)
+        data = training_data(dataset)
+        features = self.features.clone()
+        rows = features.fit_transform(data.queries)
         return self.with_state(
             NearestState(
                 features=features,
-                rows=_unit(features.transform(targets.data.queries)).astype(np.float32),
-                models=targets.models,
-                values=targets.values.astype(np.float32),
-                means=targets.means,
+                models=data.models,
+                rows=_unit(rows).astype(np.float32),
+                quality=data.quality.astype(np.float32),
+                means=data.mean_quality,
+                spending=Spending.fit(rows, data),
             )
         )
 
     def predict(self, queries: Queries) -> Estimates:
         """Return the neighbours' averages for n queries."""
         state = self.fitted(NearestState)
-        points = _unit(state.features.transform(queries))
-        blocks = [self._averages(points[i : i + _BLOCK], state) for i in range(0, len(points), _BLOCK)]
-        values = np.concatenate(blocks) if blocks else np.empty((0, len(state.means)))
-        return Targets.estimates(state.models, values)
+        rows = state.features.transform(queries)
+        points = _unit(rows).astype(np.float32)
+        quality = np.empty((len(queries), len(state.models)))
+        for start in range(0, len(points), _BLOCK):
+            quality[start : start + _BLOCK] = self._averages(points[start : start + _BLOCK], state)
+        cost, latency = state.spending.predict(rows, queries)
+        return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 
-    def _averages(self, points: Matrix, state: NearestState) -> Matrix:
-        """Average the neighbours' outcomes of one block of queries, shape (block, targets)."""
-        similarity = points.astype(np.float32) @ state.rows.T
+    def _averages(self, points: NDArray[np.float32], state: NearestState) -> Matrix:
+        """Average the neighbours' quality for one block of queries, shape (block, m)."""
+        similarity = points @ state.rows.T
         k = min(self.k, len(state.rows))
         found = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
         weight = np.ones(found.shape)
         if self.weights == "similarity":
             weight = np.maximum(np.take_along_axis(similarity, found, axis=1).astype(np.float64), 0) + 1e-9
-        values = state.values[found].astype(np.float64)
-        known = np.isfinite(values)
-        total = np.einsum("nk,nkt->nt", weight, np.where(known, values - state.means, 0.0))
-        mass = np.einsum("nk,nkt->nt", weight, known.astype(np.float64)) + self.prior
-        return state.means + np.divide(total, mass, out=np.zeros_like(total), where=mass > 0)
+        quality = state.quality[found].astype(np.float64)
+        known = np.isfinite(quality)
+        total = np.einsum("nk,nkm->nm", weight, np.where(known, quality - state.means, 0.0))
+        mass = np.einsum("nk,nkm->nm", weight, known.astype(np.float64)) + self.prior
+        averages: Matrix = state.means + np.divide(total, mass, out=np.zeros_like(total), where=mass > 0)
+        return averages
 
 
 def _unit(rows: Matrix) -> Matrix:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    unit: Matrix = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return unit

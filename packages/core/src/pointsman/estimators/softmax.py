@@ -41,4 +41,5 @@ class SoftmaxRegression(State):
         """Return class probabilities, shape (n, classes)."""
         logits = rows @ self.weights.T + self.bias
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        shares: Matrix = powers / powers.sum(axis=1, keepdims=True)
+        return shares

@@ -21,6 +21,10 @@ class Features(Component):
     def fit(self, queries: Queries) -> Self:
         """Learn whatever the map needs (vocabulary weights, a projection, scales) and return self."""
 
+    def fit_transform(self, queries: Queries) -> NDArray[np.float64]:
+        """Fit, and return the features of the same queries, shape (n, d)."""
+        return self.fit(queries).transform(queries)
+
     @abstractmethod
     def transform(self, queries: Queries) -> NDArray[np.float64]:
         """Return the features, shape (n, d); raise NotFittedError before `fit`."""

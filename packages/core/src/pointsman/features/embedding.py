@@ -40,7 +40,8 @@ class Embedding(Features):
         size, vectors = self.fitted(EmbeddingState).size, _vectors(queries)
         if vectors.shape[1] != size:
             raise DataError(f"Embeddings have {vectors.shape[1]} dimensions; the ones fitted on have {size}.")
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        unit: NDArray[np.float64] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return unit
 
 
 def _vectors(queries: Queries) -> NDArray[np.float64]:

@@ -65,29 +65,42 @@ class Lexical(Features):
 
     def fit(self, queries: Queries) -> Self:
         """Learn bucket weights and the projection from texts, and return self."""
+        self._fit(queries)
+        return self
+
+    def fit_transform(self, queries: Queries) -> Matrix:
+        """Fit, and return the features of the same queries, hashing each text once."""
+        return self._project(self._fit(queries), queries)
+
+    def transform(self, queries: Queries) -> Matrix:
+        """Return the features, shape (n, components + 6)."""
+        return self._project([self._row(text) for text in queries.texts], queries)
+
+    def _fit(self, queries: Queries) -> list[Row]:
+        """Learn the state; return the hashed rows."""
         if not len(queries):
             raise DataError("Lexical.fit needs at least one text.")
-        counts = self._sparse([self._row(text) for text in queries.texts])
+        rows = [self._row(text) for text in queries.texts]
+        counts = self._sparse(rows)
         frequency = np.asarray((counts > 0).sum(axis=0), dtype=np.float64).ravel()
         weight = np.log((1 + len(queries)) / (1 + frequency)) + 1
         weight[frequency < min(self.min_texts, len(queries))] = 0
         statistics = text_statistics(queries.texts)
         scale = statistics.std(axis=0)
-        return self.with_state(
+        self.with_state(
             LexicalState(
                 projection=(weight[:, None] * self._directions(counts, weight)).astype(np.float16),
                 center=statistics.mean(axis=0),
                 scale=np.where(scale > 0, scale, 1.0),
             )
         )
+        return rows
 
-    def transform(self, queries: Queries) -> Matrix:
-        """Return the features, shape (n, components + 6)."""
+    def _project(self, rows: Sequence[Row], queries: Queries) -> Matrix:
         state = self.fitted(LexicalState)
         width = state.table.shape[1]
         out = np.empty((len(queries), width + len(state.center)))
-        for i, text in enumerate(queries.texts):
-            buckets, counts = self._row(text)
+        for i, (buckets, counts) in enumerate(rows):
             out[i, :width] = counts @ state.table[buckets]
         out[:, :width] /= np.linalg.norm(out[:, :width], axis=1, keepdims=True) + 1e-9
         out[:, width:] = (text_statistics(queries.texts) - state.center) / state.scale * self.statistics_weight

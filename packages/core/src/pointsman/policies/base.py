@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,11 @@ class Policy(Component):
     policy's own setting.
     """
 
+    needs_fit: ClassVar[bool] = False
+    """Whether the operating point is learnt, so that `fit` has to be called before `choose`."""
+
     def fit(self, estimates: Estimates, dataset: RoutingDataset) -> Self:
-        """Set the operating point from estimates and outcomes of the same queries and return self; most need nothing."""
+        """Set the operating point from estimates and outcomes of the same queries and return self."""
         del estimates, dataset
         return self
 

@@ -22,7 +22,7 @@ __all__ = ["Decisions", "Router", "uniform"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decisions:
-    """First decisions for n queries: the chosen columns (n,) of `models`, propensities (n,), and scores (n, m) if there are any."""
+    """First decisions for n queries: chosen columns (n,) of `models`, propensities (n,), and scores (n, m) if there are any."""
 
     models: tuple[str, ...]
     model: NDArray[np.intp]
@@ -102,7 +102,7 @@ def _reason(decision: Decision, errors: list[CallError]) -> str:
 
 
 def uniform(random_state: int, query_id: str, step: int = 0) -> float:
-    """Return a number in [0, 1) that depends on nothing but its arguments: the randomness of a policy, reproducible anywhere."""
+    """Return a number in [0, 1) that depends on its arguments alone: the randomness of a policy, reproducible anywhere."""
     digest = blake2b(f"{random_state}:{step}:{query_id}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
 

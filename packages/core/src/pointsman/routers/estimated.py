@@ -55,7 +55,7 @@ class EstimatedRouter(Router):
         """Fit the estimator and the policy on a dataset and return self."""
         data = dataset.canonical()
         policy = self.policy.clone()
-        if type(policy).fit is not Policy.fit:
+        if policy.needs_fit:
             policy = policy.fit(out_of_fold(self.estimator, data, k=self.folds), data)
         pool = data.pool if data.pool is not None else ModelPool(data.models)
         estimator = self.estimator.clone().fit(data)

@@ -1,0 +1,56 @@
+"""Spending: what a call will cost and how long it will take, log-linear in the query's features and length."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.components import State
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.queries import Queries
+from pointsman.estimators.ridge import RidgeSolver
+from pointsman.features.statistics import text_statistics
+
+__all__ = ["Spending"]
+
+Matrix = NDArray[np.float64]
+_TINY = 1e-9  # a free call still has a logarithm
+_PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
+
+
+class Spending(State):
+    """Weights (d + 6, t) and intercepts of log cost, then of log latency where recorded; t = m or 2m.
+
+    `smearing` (t,) undoes the bias of the exponential (Duan, 1983), so that means are met on the training data; it is NaN for
+    a model whose cost nobody knows, and so are its predictions.
+    """
+
+    weights: Matrix
+    bias: Matrix
+    smearing: Matrix
+    models: int
+
+    @classmethod
+    def fit(cls, rows: Matrix, data: RoutingDataset) -> Self:
+        """Fit on features (n, d) and a dataset whose queries are these rows."""
+        amounts = data.cost_usd if data.latency_s is None else np.hstack([data.cost_usd, data.latency_s])
+        seen = np.isfinite(amounts)
+        logs = np.where(seen, np.log(np.where(seen, amounts, 0.0) + _TINY), 0.0)
+        rows = _with_length(rows, data.queries)
+        fitted = RidgeSolver(rows).fit(logs, _PENALTIES, observed=seen)
+        expected = np.where(seen, np.exp(rows @ fitted.weights + fitted.bias), 0.0).sum(axis=0)
+        actual = np.where(seen, amounts, 0.0).sum(axis=0)
+        smearing = np.divide(actual, expected, out=np.full(len(actual), np.nan), where=expected > 0)
+        return cls(weights=fitted.weights, bias=fitted.bias, smearing=smearing, models=len(data.models))
+
+    def predict(self, rows: Matrix, queries: Queries) -> tuple[Matrix, Matrix | None]:
+        """Return the expected cost in US dollars (n, m), and latency in seconds (n, m) where it was recorded."""
+        logs = _with_length(rows, queries) @ self.weights + self.bias
+        amounts = np.exp(np.clip(logs, -50, 50)) * self.smearing
+        return amounts[:, : self.models], amounts[:, self.models :] if amounts.shape[1] > self.models else None
+
+
+def _with_length(rows: Matrix, queries: Queries) -> Matrix:
+    return np.hstack([rows, text_statistics(queries.texts)])

@@ -1,0 +1,74 @@
+"""Capped: another policy, kept below a cost per query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Self
+
+import numpy as np
+from annotated_types import Gt
+from numpy.typing import NDArray
+
+from pointsman.components import State
+from pointsman.data.dataset import RoutingDataset
+from pointsman.estimators.base import Estimates
+from pointsman.policies.base import Choice, Policy, known_costs
+from pointsman.policies.utility import Utility
+
+__all__ = ["Capped"]
+
+Matrix = NDArray[np.float64]
+
+
+class CappedState(State):
+    """The fitted policy within."""
+
+    policy: Policy
+
+
+class Capped(Policy):
+    """Let a policy choose among the models whose expected cost is within a cap; where none is, take the cheapest.
+
+    A request's own `Constraints.max_cost_usd` is stricter: it raises instead of exceeding the cap. The operating point is that
+    of the policy within.
+
+    Parameters:
+        policy: What chooses; cloned by `fit`.
+        max_cost_usd: The cap on the expected cost of one call, in US dollars.
+    """
+
+    policy: Policy = Utility()
+    max_cost_usd: Annotated[float, Gt(0)] = 0.01
+
+    @property
+    def needs_fit(self) -> bool:  # type: ignore[override]
+        """Whether the policy within has to be fitted."""
+        return self.policy.needs_fit
+
+    def fit(self, estimates: Estimates, dataset: RoutingDataset) -> Self:
+        """Fit a clone of the policy on what the cap leaves, and return self."""
+        return self.with_state(CappedState(policy=self.policy.clone().fit(estimates, dataset)))
+
+    def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
+        """Return the scores of the policy within, shape (n, m)."""
+        return self._within.scores(estimates, point)
+
+    def choose(
+        self,
+        estimates: Estimates,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        point: float | None = None,
+        uniforms: Callable[[], Matrix],
+    ) -> Choice:
+        """Choose among the models that are allowed and within the cap."""
+        cost = known_costs(estimates, "a cap on the cost of a query")
+        open_ = np.ones(cost.shape, dtype=np.bool_) if allowed is None else allowed
+        within = open_ & (cost <= self.max_cost_usd)
+        cheapest = open_ & (cost <= np.where(open_, cost, np.inf).min(axis=1, keepdims=True))
+        mask = np.where(within.any(axis=1, keepdims=True), within, cheapest)
+        return self._within.choose(estimates, allowed=mask, point=point, uniforms=uniforms)
+
+    @property
+    def _within(self) -> Policy:
+        return self.policy if self.state_ is None else self.fitted(CappedState).policy
