@@ -57,4 +57,5 @@ def _cheapest_of(estimates: Estimates, enough: NDArray[np.bool_]) -> Matrix:
     dearest = cost.max(axis=1, keepdims=True)
     relative = np.divide(cost, dearest, out=np.zeros_like(cost), where=dearest > 0)
     best = estimates.quality.max(axis=1, keepdims=True)
-    return np.where(enough, 2 - relative, estimates.quality - best - 1)
+    scores: Matrix = np.where(enough, 2 - relative, estimates.quality - best - 1)
+    return scores

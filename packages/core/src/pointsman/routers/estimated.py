@@ -130,13 +130,13 @@ def _constrained(
 
 def _over(what: str, unit: str, values: NDArray[np.float64], limit: float, names: tuple[str, ...]) -> dict[str, str]:
     """Return the models over a limit, or of unknown value, with the reason."""
-    return {
-        name: f"expected {what} {unit}{value:.3g} exceeds {unit}{limit:g}"
-        if value == value
-        else f"its {what} is unknown"
-        for name, value in zip(names, values.tolist(), strict=True)
-        if not value <= limit
-    }
+    over = {}
+    for name, value in zip(names, _known(values), strict=True):
+        if value is None:
+            over[name] = f"its {what} is unknown"
+        elif value > limit:
+            over[name] = f"expected {what} {unit}{value:.3g} exceeds {unit}{limit:g}"
+    return over
 
 
 def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], degraded: tuple[str, ...]) -> Decision:

@@ -68,17 +68,16 @@ class FallbackRouter(Router):
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008
         """Follow each part's plan until one ends in an answer; an error that nothing else can mend ends it."""
         errors: list[Exception] = []
+        reasons: dict[str, str] = {}
         for router in self._parts:
             try:
                 return (yield from router.plan(query, context))
-            except (NoEligibleModelError, AllModelsFailedError) as error:
-                errors.append(error)
+            except NoEligibleModelError as error:
+                reasons |= error.reasons
+            except AllModelsFailedError as error:
+                errors += error.errors
             except CallError as error:
                 if not error.retryable or error.emitted:
                     raise
                 errors.append(error)
-        if all(isinstance(error, NoEligibleModelError) for error in errors):
-            raise NoEligibleModelError(
-                {k: v for e in errors if isinstance(e, NoEligibleModelError) for k, v in e.reasons.items()}
-            )
-        raise AllModelsFailedError(errors)
+        raise AllModelsFailedError(errors) if errors else NoEligibleModelError(reasons)
