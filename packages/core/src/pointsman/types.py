@@ -243,7 +243,7 @@ class CallError(PointsmanError):
         self.cost_usd = cost_usd
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(CallError, **self._details()), (self.model, self.message)
+        return partial(type(self), **self._details()), (self.model, self.message)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CallError):
@@ -252,6 +252,12 @@ class CallError(PointsmanError):
 
     def __hash__(self) -> int:
         return hash((self.model, self.message))
+
+    def changed(self, **details: Any) -> Self:
+        """Return a copy with other details, the same cause and the same traceback."""
+        copy = type(self)(self.model, self.message, **{**self._details(), **details})
+        copy.__cause__ = self.__cause__
+        return copy.with_traceback(self.__traceback__)
 
     def _details(self) -> dict[str, Any]:
         names = ("retryable", "status", "retry_after", "emitted", "interrupted", "usage", "cost_usd")

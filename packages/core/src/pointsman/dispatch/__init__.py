@@ -1,7 +1,8 @@
 """Dispatch: carry a router's plan through with real models, paid, retried, observed; the layer that touches the world."""
 
-from pointsman.dispatch.dispatcher import Dispatcher, Observer
+from pointsman.dispatch.dispatcher import Dispatcher
 from pointsman.dispatch.health import Health
+from pointsman.dispatch.journey import Observer
 from pointsman.dispatch.retry import Retry
 from pointsman.dispatch.serving import Learner
 from pointsman.dispatch.streams import AnswerStream, AsyncAnswerStream

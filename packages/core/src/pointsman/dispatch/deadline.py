@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future, wait
 from contextvars import copy_context
 from threading import Thread
@@ -11,29 +11,28 @@ from typing import Any, TypeVar
 
 from pointsman.types import CallError
 
-__all__ = ["Overdue", "atimely", "atimely_stream", "timely", "timely_stream"]
+__all__ = ["OverdueError", "atimely", "atimely_stream", "timely", "timely_stream"]
 
 T = TypeVar("T")
 _END: Any = object()
 
 
-class Overdue(CallError):
-    """A call that was given up at its deadline; `late` is its future, where it still runs in a thread."""
+class OverdueError(CallError):
+    """A call that was given up at its deadline; `late` is its future, where it goes on in a thread."""
 
-    __slots__ = ("late",)
+    def __init__(self, model: str, message: str, *, late: Future[Any] | None = None, **details: Any) -> None:
+        super().__init__(model, message, **details)
+        self.late = late
 
     @classmethod
-    def after(cls, name: str, seconds: float, late: Future[Any] | None = None) -> Overdue:
-        """Make the error of a call that had this many seconds left."""
-        error = cls(
-            name, f"no answer within {seconds:.3g} s; it may have been billed", retryable=True, interrupted=True
-        )
-        error.late = late
-        return error
+    def after(cls, seconds: float, name: str, late: Future[Any] | None = None) -> OverdueError:
+        """Make the error of a call that had this many seconds; another model may be faster, so it is retryable."""
+        message = f"no answer within {seconds:.3g} s; it may have been billed"
+        return cls(name, message, late=late, retryable=True, interrupted=True)
 
 
 def timely(name: str, perform: Callable[[], T], seconds: float | None) -> T:
-    """Return what a blocking function returns, or raise Overdue and leave it to its thread.
+    """Return what a blocking function returns, or raise OverdueError and leave it to its thread.
 
     The thread sees the caller's context variables. Without a limit the function runs right here.
     """
@@ -42,7 +41,7 @@ def timely(name: str, perform: Callable[[], T], seconds: float | None) -> T:
     future: Future[T] = Future()
     Thread(target=copy_context().run, args=(_fulfil, future, perform), daemon=True).start()
     if not wait([future], timeout=seconds).done:
-        raise Overdue.after(name, seconds, future)
+        raise OverdueError.after(seconds, name, future)
     return future.result()
 
 
@@ -56,24 +55,29 @@ def _fulfil(future: Future[T], perform: Callable[[], T]) -> None:
 
 
 async def atimely(name: str, performing: Awaitable[T], seconds: float | None) -> T:
-    """Return what an awaitable returns, or cancel it and raise Overdue."""
+    """Return what an awaitable returns, or cancel it and raise OverdueError."""
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
             return await performing
     except TimeoutError:
-        if limit.expired() and seconds is not None:
-            raise Overdue.after(name, seconds) from None
+        if seconds is not None and limit.expired():
+            raise OverdueError.after(seconds, name) from None
         raise
 
 
-def timely_stream(name: str, pieces: Iterator[T], seconds: float | None) -> Iterator[T]:
-    """Yield the pieces of a stream whose first one must come within its time."""
+def timely_stream(name: str, opening: Callable[[], Iterator[T]], seconds: float | None) -> Iterator[T]:
+    """Yield the pieces of a stream that must open, and show its first piece, within its time."""
+
+    def begin() -> tuple[Iterator[T], T]:
+        pieces = iter(opening())
+        return pieces, next(pieces, _END)
+
     try:
-        first = timely(name, lambda: next(pieces, _END), seconds)
-    except Overdue as error:
+        pieces, first = timely(name, begin, seconds)
+    except OverdueError as error:
         if error.late is not None:
-            error.late.add_done_callback(lambda _: _close(pieces))
+            error.late.add_done_callback(_close_late)
         raise
     try:
         if first is not _END:
@@ -83,8 +87,22 @@ def timely_stream(name: str, pieces: Iterator[T], seconds: float | None) -> Iter
         _close(pieces)
 
 
-async def atimely_stream(name: str, pieces: AsyncIterator[T], seconds: float | None) -> AsyncIterator[T]:
-    """Yield the pieces of a stream whose first one must come within its time."""
+def _close_late(future: Future[tuple[Iterator[T], T]]) -> None:
+    if future.exception() is None:
+        _close(future.result()[0])
+
+
+def _close(pieces: object) -> None:
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        close()
+
+
+async def atimely_stream(
+    name: str, opening: Callable[[], AsyncIterator[T]], seconds: float | None
+) -> AsyncGenerator[T, None]:
+    """Yield the pieces of a stream that must show its first piece within its time."""
+    pieces = opening()
     try:
         first = await atimely(name, anext(pieces, _END), seconds)
         if first is not _END:
@@ -95,9 +113,3 @@ async def atimely_stream(name: str, pieces: AsyncIterator[T], seconds: float | N
         close = getattr(pieces, "aclose", None)
         if close is not None:
             await close()
-
-
-def _close(pieces: object) -> None:
-    close = getattr(pieces, "close", None)
-    if close is not None:
-        close()

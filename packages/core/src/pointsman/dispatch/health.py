@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from pointsman.dispatch.retry import refused
+from pointsman.dispatch.reserving import refused
 from pointsman.errors import ConfigError
 from pointsman.types import Call, CallError, Context, Response, Step
 

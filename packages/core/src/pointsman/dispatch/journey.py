@@ -1,87 +1,91 @@
-"""A journey: one query's way through a plan, from its context to its trace, whichever way it ends."""
+"""A journey: one query's way through its plan to its trace, whichever way it ends."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 from uuid import uuid4
 
-from pointsman.dispatch.retry import refused
+from pointsman.dispatch.reserving import refused
+from pointsman.dispatch.serving import Served
 from pointsman.errors import AllModelsFailedError, PointsmanError
-from pointsman.flow import Recorder
+from pointsman.flow import Plan, Recorder
+from pointsman.telemetry.logging import logger
 from pointsman.types import Answer, CallError, Context, Feedback, Query, Trace
 
 __all__ = ["Journey", "Observer", "report"]
 
-Observer = Callable[[Trace], None]
-logger = logging.getLogger("pointsman")
+Observer: TypeAlias = Callable[[Trace], None]
+"""Called with the trace of every run; what it returns is ignored, what it raises is logged."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Journey:
-    """What one query's run knows; nothing of it is kept on the dispatcher."""
+    """What one run knows: nothing of it is kept on the dispatcher, so runs cannot mix up."""
 
     query: Query
     context: Context
-    router: str
+    served: Served
     recorder: Recorder
     observers: Sequence[Observer] = ()
     id: str = field(default_factory=lambda: uuid4().hex)
     trace: Trace | None = None
 
+    def plan(self) -> Plan[Answer]:
+        """Begin the plan of this run."""
+        return self.served.router.plan(self.query, self.context)
+
     @contextmanager
     def accounted(self) -> Iterator[None]:
-        """Turn whatever ends the block early into a trace, and pass it on; errors of this library carry that trace."""
+        """Make a trace of a run that ends early in this block, and pass on what ended it.
+
+        Errors of this library carry that trace. Where all that went wrong is the budget's refusal, its own error is raised.
+        """
         try:
             yield
         except (GeneratorExit, KeyboardInterrupt, asyncio.CancelledError):
-            self._end("cancelled")
+            self.end("cancelled")
             raise
         except PointsmanError as error:
-            error = _refusal(error)
-            error.trace = self._end("failed")
-            raise error from error.__cause__
+            raised = _telling(error)
+            raised.trace = self.end("failed")
+            raise raised from raised.__cause__
         except BaseException:
-            self._end("failed")
+            self.end("failed")
             raise
 
-    def arrive(self, answer: Answer) -> Trace:
-        """End the journey with its answer."""
-        return self._end("answered", answer)
-
-    def _end(self, ended: Literal["answered", "failed", "cancelled"], answer: Answer | None = None) -> Trace:
-        trace = self.trace = Trace(
-            id=self.id,
-            query=self.query,
-            context=self.context,
-            router=self.router,
-            steps=self.recorder.steps,
-            answer=answer,
-            ended=ended,
-        )
-        for observer in self.observers:
-            report(observer, "__call__", trace)
-        return trace
+    def end(self, ended: Literal["answered", "failed", "cancelled"], answer: Answer | None = None) -> Trace:
+        """End the run and tell its observers; a run ends once."""
+        if self.trace is None:
+            self.trace = Trace(
+                id=self.id,
+                query=self.query,
+                context=self.context,
+                router=self.served.digest,
+                steps=self.recorder.steps,
+                answer=answer,
+                ended=ended,
+            )
+            for observer in self.observers:
+                report(observer, self.trace)
+        return self.trace
 
 
-def report(observer: Observer, method: str, news: Trace | Feedback) -> None:
-    """Tell an observer, if it listens to that; its errors are logged and break nothing."""
-    listen = getattr(observer, method, None)
+def report(listener: Callable[[Trace], object] | Callable[[Feedback], object], news: Trace | Feedback) -> None:
+    """Tell a listener; its errors are logged and break nothing."""
     try:
-        if listen is not None:
-            listen(news)
-    except Exception:
-        logger.exception("The observer %r failed on %s.", observer, news)
+        listener(news)  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001 - whoever watches a run must not break it
+        logger.exception("The observer %r failed.", listener)
 
 
-def _refusal(error: PointsmanError) -> PointsmanError:
-    """Return the budget's own error where nothing else stood in the way."""
+def _telling(error: PointsmanError) -> PointsmanError:
+    """Return the error to raise: the budget's own where nothing else stood in the way, and never one that runs may share."""
     tried = error.errors if isinstance(error, AllModelsFailedError) else (error,)
-    causes = [e.__cause__ for e in tried if isinstance(e, CallError) and refused(e)]
-    if causes and len(causes) == len(tried) and isinstance(causes[0], PointsmanError):
-        return causes[0]
-    return error
+    refusals = [e.__cause__ for e in tried if isinstance(e, CallError) and refused(e)]
+    if refusals and len(refusals) == len(tried) and isinstance(refusals[0], PointsmanError):
+        return refusals[0]
+    return error.changed() if isinstance(error, CallError) else error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -90,7 +90,7 @@ class Performing:
         def streaming(call: Call, path: Path) -> Iterator[Delta | Response]:
             tries = self._tries(path)
             attempt = recorded_stream(
-                lambda call: timely_stream(call.model, open_stream(call), tries.left_s), self.attempts
+                lambda call: timely_stream(call.model, partial(open_stream, call), tries.left_s), self.attempts
             )
             while True:
                 try:
@@ -106,10 +106,10 @@ class Performing:
     def astreams(self, open_stream: AsyncOpener) -> AsyncOpenStream:
         """Wrap an asynchronous stream; its deadline is for the first piece, and it is tried again only before that."""
 
-        async def streaming(call: Call, path: Path) -> AsyncIterator[Delta | Response]:
+        async def streaming(call: Call, path: Path) -> AsyncGenerator[Delta | Response, None]:
             tries = self._tries(path)
             attempt = arecorded_stream(
-                lambda call: atimely_stream(call.model, open_stream(call), tries.left_s), self.attempts
+                lambda call: atimely_stream(call.model, partial(open_stream, call), tries.left_s), self.attempts
             )
             while True:
                 try:

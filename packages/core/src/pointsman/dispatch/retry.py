@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass
 from math import inf
 
-from pointsman.errors import BudgetExceededError, ConfigError, UnknownCostError
+from pointsman.dispatch.reserving import refused
+from pointsman.errors import ConfigError
 from pointsman.routers.base import uniform
 from pointsman.types import CallError
 
-__all__ = ["Retry", "Tries", "refused"]
+__all__ = ["Retry", "Tries"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,6 @@ class Retry:
             return None
         backed_off = min(self.max_s, self.base_s * 2.0 ** min(failures - 1, 1_000))
         return max(asked, backed_off * (1 - self.jitter * chance))
-
-
-def refused(error: CallError) -> bool:
-    """Tell whether a call was never made because the budget has no room for it."""
-    return isinstance(error.__cause__, BudgetExceededError | UnknownCostError)
 
 
 class Tries:

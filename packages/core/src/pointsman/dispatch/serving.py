@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Protocol, Self, runtime_checkable
 
 from pointsman.components import State
+from pointsman.dispatch.recent import Recent
 from pointsman.models import ModelPool
 from pointsman.routers.base import Router
 from pointsman.types import Feedback, Trace
@@ -35,11 +36,15 @@ class Served:
 
 
 class Serving:
-    """Holds the current router; whoever reads it gets the old one or the new one, whole."""
+    """Holds the current router; whoever reads it gets the old one or the new one, whole.
 
-    def __init__(self, router: Router) -> None:
+    The last `remember` traces are kept for a router that learns, as feedback names them by id.
+    """
+
+    def __init__(self, router: Router, *, remember: int) -> None:
         self._router = router
         self._served: Served | None = None
+        self._recent = Recent(remember)
         self._lock = Lock()
 
     @property
@@ -62,9 +67,17 @@ class Serving:
             old, self._router = self._router, router
         return old
 
-    def learn(self, feedback: Sequence[tuple[Trace, Feedback]]) -> None:
-        """Teach a copy of the router and put it in service; queries under way keep the one they began with."""
+    def remember(self, trace: Trace) -> None:
+        """Keep a trace for the feedback to come, if the router learns."""
+        if isinstance(self._router, Learner):
+            self._recent.keep(trace)
+
+    def learn(self, feedback: Feedback, trace: Trace | None) -> None:
+        """Teach a copy of the router, if it learns, and put it in service; runs under way keep the one they began with."""
+        if not isinstance(self._router, Learner):
+            return
+        found = self._recent.named(feedback.trace_id) if trace is None else trace
         with self._lock:
             taught = copy(self._router)
             if isinstance(taught, Learner):
-                self._router = taught.update(feedback)
+                self._router = taught.update([(found, feedback)])

@@ -29,6 +29,7 @@ class AnswerStream(Iterator[Delta]):
     def close(self) -> None:
         """Stop here; the trace ends as cancelled unless it had ended."""
         self._deltas.close()
+        self._journey.end("cancelled")
 
     @property
     def trace(self) -> Trace:
@@ -55,6 +56,7 @@ class AsyncAnswerStream(AsyncIterator[Delta]):
     async def aclose(self) -> None:
         """Stop here; the trace ends as cancelled unless it had ended."""
         await self._deltas.aclose()
+        self._journey.end("cancelled")
 
     @property
     def trace(self) -> Trace:

@@ -6,6 +6,7 @@ is deterministic given its outcomes, so replaying recorded outcomes resumes it.
 
 from pointsman.flow.driving import adrive, aperform_batch, drive, perform_batch
 from pointsman.flow.grammar import (
+    MAX_STEPS,
     AsyncOpenStream,
     AsyncPerform,
     Effect,
@@ -17,7 +18,7 @@ from pointsman.flow.grammar import (
     Vectors,
     ask,
 )
-from pointsman.flow.recording import Keep, Recorder, Recording, Records, arecorded, recorded, replaying
+from pointsman.flow.recording import Keep, Recorder, Recording, Records, arecorded, cost_of, recorded, replaying
 from pointsman.flow.streaming import (
     AsyncStream,
     adrive_stream,
@@ -27,6 +28,7 @@ from pointsman.flow.streaming import (
 )
 
 __all__ = [
+    "MAX_STEPS",
     "AsyncOpenStream",
     "AsyncPerform",
     "AsyncStream",
@@ -47,6 +49,7 @@ __all__ = [
     "arecorded",
     "arecorded_stream",
     "ask",
+    "cost_of",
     "drive",
     "drive_stream",
     "perform_batch",

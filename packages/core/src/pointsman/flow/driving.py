@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 from pointsman.flow.grammar import AsyncPerform, Effect, Outcome, Perform, Plan, Run
@@ -35,9 +36,9 @@ async def adrive(plan: Plan[T], perform: AsyncPerform) -> T:
 def perform_batch(requests: list[tuple[Effect, Path]], perform: Perform) -> tuple[Outcome, ...]:
     """Perform effects at once; all finish before an unexpected error of one of them is raised."""
     if len(requests) == 1:
-        return (_outcome(lambda: perform(*requests[0])),)
+        return (_outcome(partial(perform, *requests[0])),)
     with ThreadPoolExecutor(max_workers=len(requests) or 1) as threads:
-        started = [threads.submit(copy_context().run, _outcome, lambda r=r: perform(*r)) for r in requests]  # type: ignore[misc]
+        started = [threads.submit(copy_context().run, _outcome, partial(perform, *r)) for r in requests]
     return tuple(future.result() for future in started)
 
 
@@ -53,10 +54,13 @@ async def aperform_batch(requests: list[tuple[Effect, Path]], perform: AsyncPerf
     if len(requests) == 1:
         return (await _aoutcome(perform(*requests[0])),)
     settled = await asyncio.gather(*(_aoutcome(perform(*r)) for r in requests), return_exceptions=True)
-    for outcome in settled:
-        if isinstance(outcome, BaseException) and not isinstance(outcome, CallError):
-            raise outcome
-    return tuple(settled)  # type: ignore[arg-type]
+    return tuple(map(_expected, settled))
+
+
+def _expected(outcome: Outcome | BaseException) -> Outcome:
+    if isinstance(outcome, BaseException) and not isinstance(outcome, CallError):
+        raise outcome
+    return outcome
 
 
 async def _aoutcome(performing: Awaitable[Outcome]) -> Outcome:

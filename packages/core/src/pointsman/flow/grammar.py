@@ -49,17 +49,19 @@ def ask(call: Call) -> Plan[Response]:
 class Run(Generic[T]):
     """A plan in progress: `wants` is the batch it waits for, `done` tells when `result` stands.
 
-    The rules that every driver keeps are kept here. Nothing but its end may follow a call that was shown as it streamed: a
-    plan that wants more after its success is a bug (PointsmanError), and a failure that was partly shown ends the plan.
+    The rules that hold for every driver are kept here. Nothing but its end may follow a call with `stream=True`: a plan that
+    wants more after its success is a bug (PointsmanError), and a failure that was partly shown ends the plan. Nor may a plan
+    go on for ever: it has `max_steps` effects.
     """
 
     def __init__(self, plan: Plan[T], *, max_steps: int = MAX_STEPS) -> None:
         self._plan = plan
-        self._left = max_steps
-        self._max = max_steps
+        self._max_steps = max_steps
+        self._steps = 0
         self.wants: tuple[Effect, ...] = ()
         self.round = -1
         self.done = False
+        self.responses: list[Response] = []
         self._advance(lambda: next(plan))
 
     def _advance(self, step: Callable[[], tuple[Effect, ...]]) -> None:
@@ -68,19 +70,20 @@ class Run(Generic[T]):
             self.wants = step()
         except StopIteration as end:
             self.wants, self.done, self._result = (), True, end.value
-        self._left -= len(self.wants)
-        if self._left < 0:
+        self._steps += len(self.wants)
+        if self._steps > self._max_steps:
             self._plan.close()
-            raise PointsmanError(f"The plan wanted more than {self._max} effects; it may never end.")
+            raise PointsmanError(f"The plan wants more than {self._max_steps} effects; it may never end.")
 
     def send(self, outcomes: tuple[Outcome, ...]) -> None:
         """Hand over the outcomes of `wants`, in order, and advance the plan."""
         if len(outcomes) != len(self.wants):
-            raise PointsmanError(f"The plan wants {len(self.wants)} outcomes, not {len(outcomes)}.")
-        shown = self.final_call
+            raise PointsmanError(f"The plan waits for {len(self.wants)} outcomes, not {len(outcomes)}.")
+        self.responses += (outcome for outcome in outcomes if isinstance(outcome, Response))
+        final = self.final_call
         self._advance(lambda: self._plan.send(outcomes))
-        if shown is not None:
-            self._end_after(shown, outcomes[0])
+        if final is not None:
+            self._end_after(final, outcomes[0])
 
     def _end_after(self, call: Call, outcome: Outcome) -> None:
         """Hold the plan to its end once a call has been shown."""
@@ -90,8 +93,7 @@ class Run(Generic[T]):
                 raise outcome
         elif not self.done:
             self._plan.close()
-            wanted = ", ".join(type(effect).__name__ for effect in self.wants)
-            raise PointsmanError(f"The plan wants {wanted or 'more'} after the streamed call of {call.model!r}.")
+            raise PointsmanError(f"The plan goes on with {self.wants} after the streamed call of {call.model!r}.")
 
     @property
     def result(self) -> T:

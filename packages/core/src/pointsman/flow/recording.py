@@ -13,17 +13,17 @@ from pointsman.errors import PointsmanError
 from pointsman.flow.grammar import AsyncPerform, Effect, Outcome, Perform
 from pointsman.types import Call, CallError, Path, Response, Step
 
-__all__ = ["Keep", "Recorder", "Recording", "Records", "arecorded", "recorded", "replaying"]
+__all__ = ["Keep", "Recorder", "Recording", "Records", "arecorded", "cost_of", "recorded", "replaying"]
 
-
-O = TypeVar("O", bound=Outcome)
+Kept = TypeVar("Kept", bound=Outcome)
 
 
 class Keep(Protocol):
     """Keeps the outcome of one effect and returns it as it is on record."""
 
-    def __call__(self, outcome: O, /) -> O:
+    def __call__(self, outcome: Kept, /) -> Kept:
         """Keep an outcome."""
+        ...
 
 
 class Records(Protocol):
@@ -31,22 +31,23 @@ class Records(Protocol):
 
     def recording(self, effect: Effect, path: Path) -> AbstractContextManager[Keep]:
         """Enclose one effect; leaving without an outcome records an interrupted call."""
+        ...
 
 
 class Recording:
-    """One effect while it is performed: call it with the outcome to keep that; `step` is what is on record."""
+    """One effect while it is performed: call it with the outcome to keep that; `step` is what is on record by now."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
         self._clock = time.perf_counter()
 
-    def __call__(self, outcome: O) -> O:
+    def __call__(self, outcome: Kept, /) -> Kept:
         """Keep an outcome and return it; a response carries its step and its latency from here on."""
         latency = time.perf_counter() - self._clock
         if isinstance(outcome, Response):
             known = latency if outcome.latency_s is None else outcome.latency_s
-            outcome = cast("O", replace(outcome, step=self.step.path, latency_s=known))
-        self.step = replace(self.step, outcome=outcome, cost_usd=_cost(outcome), latency_s=latency)
+            outcome = cast("Kept", replace(outcome, step=self.step.path, latency_s=known))
+        self.step = replace(self.step, outcome=outcome, cost_usd=cost_of(outcome), latency_s=latency)
         return outcome
 
 
@@ -86,7 +87,8 @@ class Recorder:
         """Put a step on record as interrupted, which it stays unless its outcome arrives."""
         with self._lock:
             place = (*path, sum(1 for known in self._steps if known[: len(path)] == path))
-            step = Step(path=place, effect=effect, outcome=_interrupted(effect), started_at=time.time())
+            cut = _interrupted(effect)
+            step = Step(path=place, effect=effect, outcome=cut, cost_usd=cost_of(cut), started_at=time.time())
             self._steps[place] = step
         return step
 
@@ -97,8 +99,8 @@ class Recorder:
             self._on_step(step)
 
 
-def _cost(outcome: Outcome) -> float | None:
-    """Return the money of an outcome; a call that failed before it was billed costs what its error says, else nothing."""
+def cost_of(outcome: Outcome) -> float | None:
+    """Return what an outcome cost; a call that failed before it could be billed costs what its error says, else nothing."""
     if isinstance(outcome, Response):
         return outcome.cost_usd
     if isinstance(outcome, CallError):
@@ -111,37 +113,45 @@ def _interrupted(effect: Effect) -> CallError:
     return CallError(name, "interrupted before its outcome was known; it may have been billed", interrupted=True)
 
 
-def recorded(perform: Callable[[Effect], Outcome], recorder: Records) -> Perform:
+def recorded(perform: Callable[[Effect], Outcome], records: Records) -> Perform:
     """Make a performer record what it does."""
 
     def performing(effect: Effect, path: Path) -> Outcome:
-        with recorder.recording(effect, path) as keep:
+        with records.recording(effect, path) as keep:
             return keep(perform(effect))
 
     return performing
 
 
-def arecorded(perform: Callable[[Effect], Awaitable[Outcome]], recorder: Records) -> AsyncPerform:
+def arecorded(perform: Callable[[Effect], Awaitable[Outcome]], records: Records) -> AsyncPerform:
     """Make an awaitable performer record what it does."""
 
     async def performing(effect: Effect, path: Path) -> Outcome:
-        with recorder.recording(effect, path) as keep:
+        with records.recording(effect, path) as keep:
             return keep(await perform(effect))
 
     return performing
 
 
-def replaying(steps: Iterable[Step]) -> Perform:
+def replaying(steps: Iterable[Step], *, beyond: Perform | None = None) -> Perform:
     """Return a performer that answers from recorded steps: the last attempt at each place of the plan.
 
-    Asking for an effect that was not recorded, or another one than was recorded there, raises PointsmanError.
+    Asking for another effect than was recorded at a place raises PointsmanError. What was not recorded goes to `beyond`,
+    which resumes a run that was cut off, its interrupted step included; without it, that raises PointsmanError too.
     """
     known = {step.path[:2]: step for step in sorted(steps, key=lambda step: step.path)}
 
     def performing(effect: Effect, path: Path) -> Outcome:
         step = known.get(path)
+        if beyond is not None and (step is None or _cut_off(step)):
+            return beyond(effect, path)
         if step is None or step.effect != effect:
             raise PointsmanError(f"The recording has {step.effect if step else 'nothing'} at {path}, not {effect}.")
         return step.outcome
 
     return performing
+
+
+def _cut_off(step: Step) -> bool:
+    """Tell whether a step's outcome never reached its plan; one that missed its deadline is retryable, and did."""
+    return isinstance(step.outcome, CallError) and step.outcome.interrupted and not step.outcome.retryable
