@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from pointsman.data.queries import Queries
 from pointsman.errors import DataError, choices
 from pointsman.models import ModelPool
 
-__all__ = ["RoutingDataset"]
+__all__ = ["RoutingDataset", "column_means"]
 
 Matrix = NDArray[np.float64]
 _MATRICES = ("quality", "cost_usd", "input_tokens", "output_tokens", "latency_s", "answers", "runs", "run_variance")
@@ -107,6 +108,65 @@ class RoutingDataset:
         queries = Queries.from_texts(texts, ids=ids, domains=domains, embeddings=embeddings)
         return cls(queries=queries, models=names, quality=scores, cost_usd=costs, pool=pool)
 
+    @staticmethod
+    def read(
+        path: str | Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        scale: tuple[float, float] | None = None,
+        pool: ModelPool | None = None,
+        embeddings: str | None = None,
+    ) -> RoutingDataset:
+        """Read outcomes from files: `.csv`, `.jsonl` or `.parquet` in the long form, or a folder of parquet tables.
+
+        The long form has a row per query and model (and run), with the columns of `pointsman.data.readers.FIELDS`; text,
+        model and quality are required. Rows of one cell are its repeated runs: their mean counts. A folder holds
+        `queries.parquet` (query_id, text, ...), `outcomes.parquet` (query_id, model, quality, ...) and perhaps one `.npy`
+        of embeddings in the order of the queries. Columns nobody knows are named in the log.
+
+        Args:
+            path: A file, a folder, or a pattern such as "runs/*.csv" whose files belong together.
+            columns: Our name -> the name that the files use, where they differ.
+            scale: The (lowest, highest) quality that the files can hold, which becomes [0, 1].
+            pool: What is known about the models.
+            embeddings: Which `.npy` of the folder to take, where there are several.
+
+        Raises:
+            DataError: Listing everything that is wrong, each with its file and line.
+            MissingExtraError: For parquet, without pyarrow.
+        """
+        from pointsman.data.readers.reading import read
+
+        return read(path, columns=columns, scale=scale, pool=pool, embeddings=embeddings)
+
+    @staticmethod
+    def from_rows(
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        columns: Mapping[str, str] | None = None,
+        scale: tuple[float, float] | None = None,
+        pool: ModelPool | None = None,
+    ) -> RoutingDataset:
+        """Make a dataset of rows in memory, such as a log's, in the long form that `read` describes.
+
+        >>> log = [{"text": "2+2?", "model": "small", "score": 4}, {"text": "2+2?", "model": "large", "score": 5}]
+        >>> RoutingDataset.from_rows(log, columns={"quality": "score"}, scale=(1, 5)).quality
+        array([[1.  , 0.75]])
+        """
+        from pointsman.data.readers.reading import from_rows
+
+        return from_rows(rows, columns=columns, scale=scale, pool=pool)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the outcomes to `.csv`, `.jsonl` or `.parquet`, or without suffix to a folder, and return the path.
+
+        `read` gives the same dataset back, except that a single file holds no embeddings, that CSV knows no difference
+        between an empty answer and none, and that the pool is not part of the outcomes.
+        """
+        from pointsman.data.readers.writing import write
+
+        return write(self, path)
+
     def __len__(self) -> int:
         return len(self.queries)
 
@@ -124,12 +184,12 @@ class RoutingDataset:
     @cached_property
     def mean_quality(self) -> Matrix:
         """Each model's mean quality where it was observed, shape (m,); NaN if never."""
-        return _column_means(self.quality)
+        return column_means(self.quality)
 
     @cached_property
     def mean_cost_usd(self) -> Matrix:
         """Each model's mean cost where known, shape (m,); NaN if never."""
-        return _column_means(self.cost_usd)
+        return column_means(self.cost_usd)
 
     @property
     def best_single(self) -> str:
@@ -168,8 +228,10 @@ class RoutingDataset:
         return named.take(sorted(range(len(self)), key=keys.__getitem__))
 
 
-def _column_means(matrix: Matrix) -> Matrix:
+def column_means(matrix: Matrix) -> Matrix:
+    """Return the mean of what is known in each column of (n, m), shape (m,); NaN where nothing is."""
     known = np.isfinite(matrix)
     count = known.sum(0)
     total = np.where(known, matrix, 0.0).sum(0)
-    return np.divide(total, count, out=np.full(matrix.shape[1], np.nan), where=count > 0)
+    means: Matrix = np.divide(total, count, out=np.full(matrix.shape[1], np.nan), where=count > 0)
+    return means

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isclose
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ def grouped_split(
     Raises:
         DataError: When the fractions are not positive and of sum 1, or a part would be empty.
     """
-    if any(f <= 0 for f in fractions) or abs(sum(fractions) - 1) > 1e-9:
+    if any(f <= 0 for f in fractions) or not isclose(sum(fractions), 1):
         raise DataError(f"Fractions must be positive and add up to 1, got {tuple(fractions)}.")
     group = dataset.group_of
     n = int(group.max(initial=-1)) + 1

@@ -1,0 +1,117 @@
+"""RoutingDataset: what it refuses, what it says of its models, and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pointsman.data import Queries, RoutingDataset
+from pointsman.errors import DataError
+from pointsman.models import ModelPool
+
+NAN = float("nan")
+
+
+def toy(**changes: Any) -> RoutingDataset:
+    """Return three queries, the first and the last of equal text, and two models."""
+    content: dict[str, Any] = {
+        "queries": Queries.from_texts(["a", "b", "a"], domains=["x", None, "x"]),
+        "models": ("m", "n"),
+        "quality": np.array([[1, 0], [0.5, NAN], [0, 1]]),
+        "cost_usd": np.array([[0.2, 0.1], [NAN, 0.1], [0.4, 0.1]]),
+    }
+    return RoutingDataset(**(content | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": ("m", "m")}, "distinct model names, at least one; got 'm', 'm'"),
+        ({"models": ()}, "at least one"),
+        ({"quality": np.ones((3, 3))}, r"quality has shape \(3, 3\); 3 queries × 2 models need \(3, 2\)"),
+        ({"latency_s": np.ones((2, 2))}, r"latency_s has shape \(2, 2\)"),
+        ({"groups": np.zeros(2, dtype=np.int64)}, r"groups has shape \(2,\); 3 queries need \(3,\)"),
+        (
+            {"quality": np.array([[1, 0], [1.5, 0], [0, 1]])},
+            r"quality must be in \[0, 1\]; query '1', model 'm' has 1.5",
+        ),
+        ({"cost_usd": np.full((3, 2), -0.5)}, r"cost_usd must be in \[0, inf\]; query '0', model 'm' has -0.5"),
+        ({"latency_s": np.full((3, 2), np.inf)}, "latency_s must be in"),
+        ({"pool": ModelPool(["m", "o"])}, "The pool does not describe 'n'; it has 'm', 'o'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
+    """The error names the thing, the value and what was needed."""
+    with pytest.raises(DataError, match=message):
+        toy(**changes)
+
+
+def test_means_are_over_what_is_known() -> None:
+    """An unobserved cell counts neither as 0 nor at all; a column without any is NaN."""
+    data = toy(cost_usd=np.array([[0.2, NAN], [NAN, NAN], [0.4, NAN]]))
+    np.testing.assert_allclose(data.mean_quality, [0.5, 0.5])
+    np.testing.assert_allclose(data.mean_cost_usd, [0.3, NAN])
+
+
+def test_the_best_single_model_is_the_cheapest_of_the_best() -> None:
+    """Ties in quality go to the lower cost, then to the alphabet; an unknown cost is dearer than any."""
+    assert toy().best_single == "n"
+    assert toy(cost_usd=np.full((3, 2), 0.1)).best_single == "m"
+    assert toy(cost_usd=np.array([[0.9, NAN]] * 3)).best_single == "m"
+
+
+def test_the_cheapest_model_is_the_best_of_the_cheapest() -> None:
+    """Ties in cost go to the higher quality, then to the alphabet."""
+    assert toy().cheapest == "n"
+    assert toy(cost_usd=np.ones((3, 2)), quality=np.array([[0, 1]] * 3)).cheapest == "n"
+    assert toy(cost_usd=np.ones((3, 2))).cheapest == "m"
+
+
+def test_taken_rows_are_whole() -> None:
+    """Every array follows, and equal texts stay one group though their numbers change."""
+    data = toy(answers=np.array([["p", "q"], ["r", None], ["s", "t"]], dtype=object))
+    part = data.take([2, 0])
+    assert part.queries.texts == ("a", "a")
+    assert part.queries.domains == ("x", "x")
+    assert part.quality.tolist() == [[0, 1], [1, 0]]
+    assert part.answers is not None
+    assert part.answers.tolist() == [["s", "t"], ["p", "q"]]
+    assert part.group_of.tolist() == [0, 0]
+
+
+def test_given_groups_hold() -> None:
+    """They override equality of text."""
+    assert toy(groups=np.array([7, 7, 3])).group_of.tolist() == [1, 1, 0]
+
+
+def test_only_some_models() -> None:
+    """Columns and pool are cut alike; an unknown name lists the known ones."""
+    part = toy().only(["n"])
+    assert part.models == ("n",)
+    assert part.pool is not None
+    assert part.pool.names == ("n",)
+    assert part.quality.shape == (3, 1)
+    with pytest.raises(DataError, match="has no model 'o'; it has 'm', 'n'"):
+        toy().only(["o"])
+
+
+@pytest.mark.parametrize("reorder", [lambda d: d.take([1, 2, 0]), lambda d: d.only(["n", "m"])])
+def test_the_canonical_form_knows_no_order(reorder: Callable[[RoutingDataset], RoutingDataset]) -> None:
+    """Reordered rows and models give the same arrays."""
+    left, right = toy().canonical(), reorder(toy()).canonical()
+    assert left.models == right.models == ("m", "n")
+    assert left.queries.ids == right.queries.ids
+    np.testing.assert_array_equal(left.quality, right.quality)
+    np.testing.assert_array_equal(left.cost_usd, right.cost_usd)
+
+
+def test_columns_by_model_make_a_dataset() -> None:
+    """Unknown costs are NaN; costs of other models than the scored ones are refused."""
+    assert np.isnan(RoutingDataset.from_arrays(["a"], {"m": [1]}).cost_usd).all()
+    with pytest.raises(DataError, match="cost_usd has models 'n', quality has 'm'"):
+        RoutingDataset.from_arrays(["a"], {"m": [1]}, {"n": [1]})
+    with pytest.raises(DataError, match="at least one"):
+        RoutingDataset.from_arrays(["a"], {})
