@@ -45,6 +45,11 @@ class Policy(Component):
         del estimates, dataset
         return self
 
+    def points(self, estimates: Estimates) -> tuple[float, ...]:
+        """Return operating points that span what the policy can do with such estimates; () where there is nothing to sweep."""
+        del estimates
+        return ()
+
     @abstractmethod
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return what the policy maximises, shape (n, m)."""

@@ -77,6 +77,11 @@ class MeanBudget(Policy):
         _mixture(state, self.usd)
         return self.with_state(state)
 
+    def points(self, estimates: Estimates) -> tuple[float, ...]:
+        """Return 65 budgets, from the mean cost of the cheapest choices to that of the best ones."""
+        costs = self.fitted(MeanBudgetState).cost_usd
+        return tuple(np.linspace(costs[-1], costs[0], 65).tolist())
+
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return quality − λ·cost at the dearer of the two settings that are mixed, shape (n, m)."""
         state = self.fitted(MeanBudgetState)

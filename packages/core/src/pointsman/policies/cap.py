@@ -49,6 +49,10 @@ class Capped(Policy):
         """Fit a clone of the policy on what the cap leaves, and return self."""
         return self.with_state(CappedState(policy=self.policy.clone().fit(estimates, dataset)))
 
+    def points(self, estimates: Estimates) -> tuple[float, ...]:
+        """Return those of the policy within."""
+        return self._within.points(estimates)
+
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return the scores of the policy within, shape (n, m)."""
         return self._within.scores(estimates, point)

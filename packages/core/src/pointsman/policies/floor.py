@@ -14,6 +14,7 @@ from pointsman.policies.base import Policy, known_costs
 __all__ = ["NearBest", "QualityFloor"]
 
 Matrix = NDArray[np.float64]
+_HUNDREDTHS = tuple(i / 100 for i in range(101))
 
 
 class QualityFloor(Policy):
@@ -26,6 +27,10 @@ class QualityFloor(Policy):
     """
 
     quality: Annotated[float, Ge(0), Le(1)] = 0.8
+
+    def points(self, estimates: Estimates) -> tuple[float, ...]:
+        """Return 101 floors between 0 and 1."""
+        return _HUNDREDTHS
 
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return scores above 1 for models that reach the floor, cheaper is higher; below 0, by quality, for the rest."""
@@ -44,6 +49,10 @@ class NearBest(Policy):
     """
 
     tolerance: Annotated[float, Ge(0)] = 0.02
+
+    def points(self, estimates: Estimates) -> tuple[float, ...]:
+        """Return 101 tolerances between 0 and 1."""
+        return _HUNDREDTHS
 
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return scores above 1 for models within the tolerance, cheaper is higher; below 0, by quality, for the rest."""

@@ -58,6 +58,14 @@ class Threshold(Policy):
             threshold = _upper_quantile(_gain(estimates, strong, weak), self.strong_share)
         return self.with_state(ThresholdState(strong=strong, weak=weak, threshold=threshold))
 
+    def points(self, estimates: Estimates) -> tuple[float, ...]:
+        """Return up to 201 thresholds: the quantiles of the expected gain, so that the shares of strong calls are spread."""
+        state = self.fitted(ThresholdState)
+        if not len(estimates):
+            return ()
+        gain = _gain(estimates, state.strong, state.weak)
+        return (*np.unique(np.quantile(gain, np.linspace(0, 1, 200))).tolist(), float("inf"))
+
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return the gain for the strong model, the threshold for the weak one, and far less for all others."""
         state = self.fitted(ThresholdState)

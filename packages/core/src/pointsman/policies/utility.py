@@ -30,6 +30,11 @@ class Utility(Policy):
     cost_weight: Annotated[float, Ge(0)] = 0.0
     latency_weight: Annotated[float, Ge(0)] = 0.0
 
+    def points(self, estimates: Estimates) -> tuple[float, ...]:
+        """Return 161 cost weights, from quality at any price to the cheapest at any quality; () where costs are unknown."""
+        mean = float(estimates.cost_usd.mean()) if len(estimates) else 0.0
+        return (0.0, *(np.logspace(-5, 3, 160) / mean).tolist()) if mean > 0 else ()
+
     def scores(self, estimates: Estimates, point: float | None = None) -> NDArray[np.float64]:
         """Return the utility of every model, shape (n, m)."""
         weight = self.cost_weight if point is None else point

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -61,6 +61,21 @@ class Router(Component):
             model=np.array([index[decision.model] for decision in made], dtype=np.intp),
             propensity=np.array([decision.propensity for decision in made], dtype=np.float64),
         )
+
+    def points(self, queries: Queries) -> tuple[float, ...]:
+        """Return operating points that span what the router can do with such queries; () where it has none."""
+        del queries
+        return ()
+
+    def sweep(
+        self,
+        queries: Queries | Sequence[Query],
+        points: Sequence[float],
+        context: Context = Context(),  # noqa: B008
+    ) -> Iterator[Decisions]:
+        """Yield what `decide_many` returns at each operating point; override where the points can share work."""
+        for point in points:
+            yield self.decide_many(queries, replace(context, operating_point=point))
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008
         """Call the chosen model; on a retryable error before the first token, the next of the ranking."""

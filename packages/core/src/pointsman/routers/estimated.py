@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Self
 
 import numpy as np
@@ -85,8 +86,29 @@ class EstimatedRouter(Router):
         """Return the decisions of many queries in one pass; queries in columns carry no constraints of their own."""
         if not isinstance(queries, Queries):
             return super().decide_many(queries, context)
+        return self._choose(self.fitted(EstimatedState).estimator.predict(queries), queries, context)
+
+    def points(self, queries: Queries) -> tuple[float, ...]:
+        """Return the operating points that the policy would sweep."""
         state = self.fitted(EstimatedState)
-        estimates = state.estimator.predict(queries)
+        return state.policy.points(state.estimator.predict(queries))
+
+    def sweep(
+        self,
+        queries: Queries | Sequence[Query],
+        points: Sequence[float],
+        context: Context = Context(),  # noqa: B008
+    ) -> Iterator[Decisions]:
+        """Yield the decisions at each operating point; queries in columns are estimated once."""
+        if not isinstance(queries, Queries):
+            yield from super().sweep(queries, points, context)
+            return
+        estimates = self.fitted(EstimatedState).estimator.predict(queries)
+        for point in points:
+            yield self._choose(estimates, queries, replace(context, operating_point=point))
+
+    def _choose(self, estimates: Estimates, queries: Queries, context: Context) -> Decisions:
+        state = self.fitted(EstimatedState)
         left_out, _ = self.exclusions(Query(text=""), context)
         names = estimates.models
         mask = np.tile([name not in left_out for name in names], (len(queries), 1)) if left_out else None
