@@ -52,7 +52,7 @@ def asked(model: str, text: str) -> Call:
         (logic.possibilities, "Ben is shorter than Ada. Ben is taller than Dan. Who is the second tallest?", "Ben"),
         (logic.first_sentence, "Ben is shorter than Ada. Ben is taller than Dan. Who is the second tallest?", "Ada"),
         (logic.possibilities, "Is the expression not (true and not (false or true)) true or false?", "true"),
-        (stories.read_closely, "At 30, Mia buys 2 pens at $5 each. The shop takes 10% off and then adds $3 for delivery.", "12"),
+        (stories.read_closely, "Mia buys 2 pens at $5 each. The shop takes 10% off and then adds $3 for delivery.", "12"),
         (stories.multiply_in_pairs, "A train travels at 50 km/h for 2 hours and then at 60 km/h for 1 hours.", "160"),
     ],
 )  # fmt: skip

@@ -1,0 +1,107 @@
+"""The application: finds the command, and turns every user's mistake into one sentence and an exit code.
+
+0 is success, 1 a mistake in what was given (files, values, data), 2 a mistake in how the command was written, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from pointsman.errors import PointsmanError
+
+__all__ = ["main"]
+
+_COMMANDS = (
+    "demo",
+    "collect",
+    "audit",
+    "fit",
+    "evaluate",
+    "compare",
+    "route",
+    "explain",
+    "card",
+    "models",
+    "version",
+)
+
+
+class _Application(click.Group):
+    """A group that imports a command when it is named, in the order in which a user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None where there is none of this name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"pointsman.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def main(  # type: ignore[override]  # this one always exits
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **options: Any
+    ) -> NoReturn:
+        """Run a command and exit with its code."""
+        options["standalone_mode"] = False
+        try:
+            with _warnings_shown():
+                code = super().main(args, prog_name, **options)
+        except click.Abort:
+            click.echo("Interrupted.", err=True)
+            code = 130
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except PointsmanError as error:
+            click.echo(f"Error: {error}", err=True)
+            code = 1
+        except OSError as error:
+            click.echo(f"Error: {_named(error)}", err=True)
+            code = 1
+        sys.exit(code)
+
+
+def _named(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}." if error.filename and error.strerror else str(error)
+
+
+class _Echo(logging.Handler):
+    """Writes the library's warnings to the error stream of the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    logger, handler = logging.getLogger("pointsman"), _Echo(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@click.group(cls=_Application, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    r"""Pick, for every request, the language model that should answer it.
+
+    Start with `pointsman demo`: it needs no key, no network and no data of yours.
+
+    With outcomes of your own (CSV, JSON lines or parquet; one row per query and model):
+
+    \b
+      pointsman audit outcomes.csv                          do I need a router at all?
+      pointsman compare outcomes.csv                        which kind would help most?
+      pointsman fit outcomes.csv --out router.pointsman     learn one
+      pointsman route router.pointsman "What is 2 + 2?"     ask it
+    """

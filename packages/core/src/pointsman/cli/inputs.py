@@ -1,0 +1,94 @@
+"""Inputs: outcomes, artefacts and questions from files, arguments or stdin (`-`)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pointsman.errors import ArtifactError, DataError
+
+if TYPE_CHECKING:
+    from pointsman.data.dataset import RoutingDataset
+    from pointsman.routers.base import Router
+
+__all__ = ["load_router", "outcomes_arguments", "questions", "read_outcomes"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def outcomes_arguments(command: F) -> F:
+    """Give a command the argument DATA and the options that say how to read it."""
+    command = click.option(
+        "--scale", type=(float, float), default=None, metavar="LOW HIGH", help="Bounds of your scores, where not 0 1."
+    )(command)
+    command = click.option(
+        "--column",
+        "columns",
+        multiple=True,
+        metavar="OURS=YOURS",
+        callback=lambda _context, _option, pairs: _renamings(pairs),
+        help="Where your file names a column differently, such as quality=score; may be repeated.",
+    )(command)
+    return click.argument("data", metavar="DATA")(command)
+
+
+def _renamings(pairs: tuple[str, ...]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r} must have the form OURS=YOURS, such as quality=score.")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def read_outcomes(
+    data: str, columns: Mapping[str, str] | None = None, scale: tuple[float, float] | None = None
+) -> RoutingDataset:
+    """Read outcomes from a file or folder, or from stdin as JSON lines."""
+    from pointsman.data.readers import from_rows, read
+
+    if data != "-":
+        return read(data, columns=columns or None, scale=scale)
+    rows: list[Mapping[str, Any]] = []
+    for number, line in enumerate(sys.stdin, start=1):
+        if line.strip():
+            rows.append(_object(line, number))
+    return from_rows(rows, columns=columns or None, scale=scale)
+
+
+def _object(line: str, number: int) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"stdin, line {number} is no valid JSON: {error}.") from None
+    if not isinstance(row, dict):
+        raise DataError(f"stdin, line {number} must be a JSON object, got {line.strip()!r}.")
+    return row
+
+
+def load_router(path: str) -> Router:
+    """Read a router back from its file; another kind of component raises ArtifactError."""
+    from pointsman.artifacts import load
+    from pointsman.routers.base import Router
+
+    component = load(path)
+    if not isinstance(component, Router):
+        raise ArtifactError(f"{path} holds a {type(component).__name__}, not a router.")
+    return component
+
+
+def questions(text: str | None, file: str | None) -> list[str]:
+    """Return the question given, or those of a file, one a line; `-` reads stdin."""
+    if (text is None) == (file is None):
+        raise click.UsageError("Give either a TEXT or a --file of questions, one a line.")
+    if text is not None and text != "-":
+        found = [text]
+    else:
+        with click.open_file(file or "-", encoding="utf-8") as stream:
+            found = [line.rstrip("\n") for line in stream]
+    found = [line for line in found if line.strip()]
+    if not found:
+        raise DataError("There is no question: all lines are blank.")
+    return found

@@ -1,0 +1,40 @@
+"""`pointsman version`: what is installed."""
+
+from __future__ import annotations
+
+import click
+
+from pointsman.cli.output import json_option, result
+
+__all__ = ["version"]
+
+_EXTRAS = ("langchain-core", "llama-index-core", "dspy", "pyarrow", "genai-prices", "httpx")
+
+
+@click.command
+@json_option
+def version(*, as_json: bool) -> None:
+    r"""Say which version this is, and which optional packages are there.
+
+    \b
+    Example:
+      pointsman version --json
+    """
+    import platform
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    def of(package: str) -> str | None:
+        try:
+            return installed(package)
+        except PackageNotFoundError:
+            return None
+
+    found = {"pointsman": of("pointsman"), "python": platform.python_version(), "optional": {p: of(p) for p in _EXTRAS}}
+
+    def shown(_: object) -> None:
+        click.echo(f"pointsman {found['pointsman']} (Python {found['python']})")
+        for package in _EXTRAS:
+            click.echo(f"  {package:18}{of(package) or 'not installed'}")
+
+    result(found, as_json=as_json, shown=shown)
