@@ -38,7 +38,7 @@ class Spending(State):
         amounts = data.cost_usd if data.latency_s is None else np.hstack([data.cost_usd, data.latency_s])
         seen = np.isfinite(amounts)
         logs = np.where(seen, np.log(np.where(seen, amounts, 0.0) + _TINY), 0.0)
-        rows = _with_length(rows, data.queries)
+        rows = np.hstack([rows, text_statistics(data.queries.texts)])
         fitted = RidgeSolver(rows).fit(logs, _PENALTIES, observed=seen)
         expected = np.where(seen, np.exp(rows @ fitted.weights + fitted.bias), 0.0).sum(axis=0)
         actual = np.where(seen, amounts, 0.0).sum(axis=0)
@@ -47,10 +47,7 @@ class Spending(State):
 
     def predict(self, rows: Matrix, queries: Queries) -> tuple[Matrix, Matrix | None]:
         """Return the expected cost in US dollars (n, m), and latency in seconds (n, m) where it was recorded."""
-        logs = _with_length(rows, queries) @ self.weights + self.bias
+        d = rows.shape[1]
+        logs = rows @ self.weights[:d] + text_statistics(queries.texts) @ self.weights[d:] + self.bias
         amounts = np.exp(np.clip(logs, -50, 50)) * self.smearing
         return amounts[:, : self.models], amounts[:, self.models :] if amounts.shape[1] > self.models else None
-
-
-def _with_length(rows: Matrix, queries: Queries) -> Matrix:
-    return np.hstack([rows, text_statistics(queries.texts)])

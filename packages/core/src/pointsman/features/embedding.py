@@ -40,7 +40,8 @@ class Embedding(Features):
         size, vectors = self.fitted(EmbeddingState).size, _vectors(queries)
         if vectors.shape[1] != size:
             raise DataError(f"Embeddings have {vectors.shape[1]} dimensions; the ones fitted on have {size}.")
-        unit: NDArray[np.float64] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+        unit: NDArray[np.float64] = vectors * (1 / np.maximum(norms, 1e-12))[:, None]
         return unit
 
 

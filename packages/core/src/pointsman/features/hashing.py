@@ -57,8 +57,9 @@ def ngram_buckets(text: str, *, bits: int, chars: tuple[int, ...] = ()) -> NDArr
     powers, inverses = _powers(-(-n // _BLOCK) * _BLOCK)
     sums = np.zeros(n + 1, dtype=np.uint64)
     np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[:n], out=sums[1:])
-    inside = _word_table()[np.minimum(codes, _PLANE - 1)] | (codes >= _PLANE)
-    edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
+    inside = np.zeros(n + 2, dtype=np.bool_)
+    inside[1:-1] = _word_table()[np.minimum(codes, _PLANE - 1)] | (codes >= _PLANE)
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
     starts, ends = edges[::2], edges[1::2]
     words = (sums[ends] - sums[starts]) * inverses[starts]
     found = [_mixed(words, 1), _mixed(words[:-1] * np.uint64(3) + words[1:] * np.uint64(_BASE), 2)]

@@ -33,6 +33,14 @@ class Union(Features):
     parts: Annotated[tuple[Features, ...], Len(1)]
     weights: tuple[Annotated[float, Ge(0)], ...] | None = None
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return words and vectors side by side."""
+        from pointsman.features.embedding import Embedding
+        from pointsman.features.lexical import Lexical
+
+        return (cls(parts=(Lexical(components=4), Embedding()), weights=(1.0, 0.5)),)
+
     def __post_init__(self) -> None:
         """Validate the parameters, and that there is a weight for each part."""
         super().__post_init__()
