@@ -13,11 +13,10 @@ from click.testing import CliRunner, Result
 from pointsman.artifacts import save
 from pointsman.cli import main
 from pointsman.data.dataset import RoutingDataset
-from pointsman.demo import PROGRAMS, correct, generate, perform, pool
+from pointsman.demo import PROGRAMS, correct, generate, pool
 from pointsman.estimators.linear import Linear
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
-from pointsman.types import Call, Message
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     tasks = generate(240, seed=11)
     for task in tasks:
         for name in PROGRAMS:
-            response = perform(Call(model=name, messages=(Message(role="user", content=task.text),)))
+            response = PROGRAMS[name](task.text)
             quality[name].append(correct(response.text, task.answer))
             cost[name].append(response.cost_usd or 0.0)
     ids = [task.id for task in tasks]

@@ -26,7 +26,7 @@ def process(*args: object, **options: object) -> subprocess.CompletedProcess[str
     environment = {**os.environ, "COLUMNS": "100"}
     return subprocess.run(
         [*COMMAND, *map(str, args)], capture_output=True, text=True, check=False, env=environment, **options
-    )  # type: ignore[call-overload,no-any-return]  # noqa: S603
+    )  # type: ignore[call-overload,no-any-return]
 
 
 @pytest.mark.parametrize("command", _COMMANDS)

@@ -8,18 +8,13 @@ from pathlib import Path
 import pytest
 
 import pointsman.demo
-from pointsman.demo import PROGRAMS, correct, generate, perform, pool
+from pointsman.callers import FunctionCaller, callers_of
+from pointsman.demo import PROGRAMS, correct, generate, pool
 from pointsman.demo.programs import UNKNOWN
 from pointsman.demo.skills import arithmetic, dates, logic, notation, sequences, stories, strings, units
 from pointsman.demo.skills.work import Skill
-from pointsman.types import Call, CallError, Embed, Message
 
 TASKS = generate(800, seed=1)
-
-
-def asked(model: str, text: str) -> Call:
-    """Return the call that puts a question to a program."""
-    return Call(model=model, messages=(Message(role="user", content=text),))
 
 
 @pytest.mark.parametrize(
@@ -95,25 +90,19 @@ def test_dearer_programs_charge_more() -> None:
 
 def test_a_call_is_priced_by_the_length_of_what_is_read_and_written() -> None:
     """Tokens are a quarter of the characters, rounded up, and the cost is theirs at the list price."""
-    response = perform(asked("sprint", "What is 7 times 8?"))
+    response = PROGRAMS["sprint"]("What is 7 times 8?")
     assert response.text == "Answer: 56"
     assert response.usage is not None
     assert (response.usage.input_tokens, response.usage.output_tokens) == (5, 3)
     assert response.cost_usd == pytest.approx((5 * 0.10 + 3 * 0.40) / 1e6)
 
 
-def test_an_unknown_program_is_a_failed_call() -> None:
-    """The error names the program and those there are."""
-    with pytest.raises(CallError, match=r"gpt.*sprint"):
-        perform(asked("gpt", "2 + 2"))
-
-
-def test_a_program_embeds_nothing() -> None:
-    """An effect that is no call is refused."""
-    with pytest.raises(TypeError, match="Embed"):
-        perform(Embed(embedder="any", texts=("x",)))
-
-
 def test_the_pool_carries_the_list_prices() -> None:
     """Every program is a model of the pool, at its price."""
     assert {name: spec.price for name, spec in pool().items()} == {name: p.price for name, p in PROGRAMS.items()}
+
+
+def test_the_pool_says_how_to_call_each_program() -> None:
+    """The callers that the pool's metadata name are the programs themselves."""
+    callers = callers_of(pool())
+    assert {name: caller.function for name, caller in callers.items() if isinstance(caller, FunctionCaller)} == PROGRAMS

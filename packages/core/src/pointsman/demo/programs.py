@@ -9,12 +9,11 @@ from types import MappingProxyType
 from pointsman.demo.skills import arithmetic, dates, logic, notation, sequences, stories, strings, units
 from pointsman.demo.skills.work import Skill
 from pointsman.demo.task import ANSWER
-from pointsman.flow import Effect
 from pointsman.models import ModelPool, ModelSpec, Price, estimate_tokens
 from pointsman.pricing import cost_usd
-from pointsman.types import Call, CallError, Response, Usage
+from pointsman.types import Response, Usage
 
-__all__ = ["DISCLAIMER", "PROGRAMS", "Program", "perform", "pool"]
+__all__ = ["CLERK", "DISCLAIMER", "PROGRAMS", "SCHOLAR", "SPRINT", "STEADY", "Program", "pool"]
 
 DISCLAIMER = "These are small programs, not language models."
 """Said wherever figures about the programs are shown."""
@@ -48,74 +47,76 @@ class Program:
                 return "\n".join([*work.steps[: self.steps], f"{ANSWER} {work.answer}"])
         return UNKNOWN
 
+    def __call__(self, prompt: str) -> Response:
+        """Answer like a model: with tokens estimated from the lengths, and their cost at the list price."""
+        text = self.answer(prompt)
+        usage = Usage(input_tokens=estimate_tokens(len(prompt)), output_tokens=estimate_tokens(len(text)))
+        return Response(model=self.name, text=text, usage=usage, cost_usd=cost_usd(usage, self.price))
 
-_ALL = (
-    Program(
-        name="sprint",
-        about="adds two small numbers, handles letters, repeats the last step of a sequence",
-        price=Price(input_per_mtok=0.10, output_per_mtok=0.40),
-        skills=(arithmetic.two_digits, strings.letters, sequences.last_step),
-    ),
-    Program(
-        name="clerk",
-        about="a specialist: dates, units and notation exactly, nothing else",
-        price=Price(input_per_mtok=0.50, output_per_mtok=2.00),
-        skills=(dates.calendar, units.exact, notation.exact),
-        steps=1,
-    ),
-    Program(
-        name="steady",
-        about="tries everything and takes short cuts everywhere",
-        price=Price(input_per_mtok=0.80, output_per_mtok=3.20),
-        skills=(
-            arithmetic.left_to_right,
-            notation.adding_letters,
-            units.from_memory,
-            dates.no_leap_years,
-            strings.words,
-            sequences.last_step,
-            logic.first_sentence,
-            stories.multiply_in_pairs,
-        ),
-        steps=1,
-    ),
-    Program(
-        name="scholar",
-        about="does nearly everything and shows its work, but sees words, not letters",
-        price=Price(input_per_mtok=3.00, output_per_mtok=15.00),
-        skills=(
-            arithmetic.eight_digits,
-            notation.exact,
-            units.exact,
-            dates.calendar,
-            strings.words,
-            sequences.one_rule,
-            logic.possibilities,
-            stories.read_closely,
-        ),
-        steps=9,
-    ),
+
+SPRINT = Program(
+    name="sprint",
+    about="adds two small numbers, handles letters, repeats the last step of a sequence",
+    price=Price(input_per_mtok=0.10, output_per_mtok=0.40),
+    skills=(arithmetic.two_digits, strings.letters, sequences.last_step),
 )
 
-PROGRAMS: Mapping[str, Program] = MappingProxyType({program.name: program for program in _ALL})
+CLERK = Program(
+    name="clerk",
+    about="a specialist: dates, units and notation exactly, nothing else",
+    price=Price(input_per_mtok=0.50, output_per_mtok=2.00),
+    skills=(dates.calendar, units.exact, notation.exact),
+    steps=1,
+)
+
+STEADY = Program(
+    name="steady",
+    about="tries everything and takes short cuts everywhere",
+    price=Price(input_per_mtok=0.80, output_per_mtok=3.20),
+    skills=(
+        arithmetic.left_to_right,
+        notation.adding_letters,
+        units.from_memory,
+        dates.no_leap_years,
+        strings.words,
+        sequences.last_step,
+        logic.first_sentence,
+        stories.multiply_in_pairs,
+    ),
+    steps=1,
+)
+
+SCHOLAR = Program(
+    name="scholar",
+    about="does nearly everything and shows its work; weak with letters, tires of long puzzles",
+    price=Price(input_per_mtok=3.00, output_per_mtok=15.00),
+    skills=(
+        arithmetic.eight_digits,
+        notation.exact,
+        units.exact,
+        dates.calendar,
+        strings.words,
+        sequences.one_rule,
+        logic.possibilities,
+        stories.read_closely,
+    ),
+    steps=9,
+)
+
+PROGRAMS: Mapping[str, Program] = MappingProxyType(
+    {program.name: program for program in (SPRINT, CLERK, STEADY, SCHOLAR)}
+)
 """Every stand-in by name, the cheapest first."""
 
 
 def pool() -> ModelPool:
-    """Return the programs as a pool of models with their list prices."""
+    """Return the programs as models with their list prices, and how to call them."""
     return ModelPool(
-        ModelSpec(name=p.name, provider="pointsman-demo", price=p.price, metadata={"about": p.about})
-        for p in PROGRAMS.values()
+        ModelSpec(
+            name=name,
+            provider="pointsman-demo",
+            price=program.price,
+            metadata={"about": program.about, "callable": f"{__name__}:{name.upper()}"},
+        )
+        for name, program in PROGRAMS.items()
     )
-
-
-def perform(effect: Effect) -> Response:
-    """Carry out a call by running the program it names on the last message; tokens are estimated from lengths."""
-    if not isinstance(effect, Call):
-        raise TypeError(f"The stand-in programs answer calls, not {type(effect).__name__}.")
-    if effect.model not in PROGRAMS:
-        raise CallError(effect.model, f"is not one of the stand-in programs {', '.join(PROGRAMS)}")
-    program, question = PROGRAMS[effect.model], effect.messages[-1].text if effect.messages else ""
-    text = program.answer(question)
-    usage = Usage(input_tokens=estimate_tokens(len(question)), output_tokens=estimate_tokens(len(text)))
-    return Response(model=program.name, text=text, usage=usage, cost_usd=cost_usd(usage, program.price))
