@@ -31,13 +31,25 @@ class Tags:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field,))
 class State:
-    """What a component has learnt: a frozen value of arrays, numbers, text, components and other states."""
+    """What a component has learnt: a frozen value of arrays, numbers, text, components and other states.
+
+    Its arrays are read-only and in C order, as an artefact gives them back: a product of matrices may round differently in
+    another order.
+    """
 
     kinds: ClassVar[dict[str, type[State]]] = {}
 
     def __init_subclass__(cls) -> None:
         dataclass(kw_only=True, frozen=True, eq=False)(cls)
         State.kinds[cls.__qualname__] = cls
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays; whoever made them keeps their own, writeable."""
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                array = np.ascontiguousarray(value).reshape(value.shape).view()
+                array.flags.writeable = False
+                object.__setattr__(self, name, array)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field,))

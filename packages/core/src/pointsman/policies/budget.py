@@ -52,7 +52,7 @@ class MeanBudget(Policy):
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return one with room for some of the toy data's dear calls."""
-        return (cls(usd=0.4),)
+        return (cls(usd=0.001),)
 
     def fit(self, estimates: Estimates, dataset: RoutingDataset) -> Self:
         """Measure what each λ really costs on these queries, closely around the budget, and return self."""

@@ -52,6 +52,16 @@ class EstimatedRouter(Router):
     folds: Annotated[int, Ge(2)] = 5
     random_state: int = 0
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one that weighs quality against cost, and one that spends a budget."""
+        from pointsman.estimators.domain import Domain
+        from pointsman.estimators.nearest import Nearest
+        from pointsman.policies.budget import MeanBudget
+
+        weighing = cls(estimator=Nearest(k=5), policy=Utility(cost_weight=50.0))
+        return weighing, cls(estimator=Domain(prior=1.0), policy=MeanBudget(usd=0.001), folds=4, random_state=7)
+
     def fit(self, dataset: RoutingDataset) -> Self:
         """Fit the estimator and the policy on a dataset and return self."""
         data = dataset.canonical()
