@@ -127,6 +127,12 @@ class ModelPool(Mapping[str, ModelSpec]):
         return tuple(self._specs)
 
     @cached_property
+    def by_price(self) -> tuple[str, ...]:
+        """The models' names, cheapest output first, those of unknown price last."""
+        rates = {name: spec.price.output_per_mtok if spec.price else float("inf") for name, spec in self.items()}
+        return tuple(sorted(self, key=lambda name: (rates[name], name)))
+
+    @cached_property
     def _unlimited(self) -> bool:
         return all(spec.capabilities is None and spec.context_window is None for spec in self.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 from typing import Protocol, Self, runtime_checkable
 
@@ -69,7 +70,7 @@ class Serving:
 
     def remember(self, trace: Trace) -> None:
         """Keep a trace for the feedback to come, if the router learns."""
-        if isinstance(self._router, Learner):
+        if _learns(type(self._router)):
             self._recent.keep(trace)
 
     def learn(self, feedback: Feedback, trace: Trace | None) -> None:
@@ -81,3 +82,9 @@ class Serving:
             taught = copy(self._router)
             if isinstance(taught, Learner):
                 self._router = taught.update([(found, feedback)])
+
+
+@cache
+def _learns(kind: type[Router]) -> bool:
+    """Tell what `isinstance(router, Learner)` does, which takes longer than everything else that is done for a trace."""
+    return callable(getattr(kind, "update", None))

@@ -107,7 +107,7 @@ class RulesRouter(Router):
                     skipped.append(f"rule {number} wants {rule.model}, which is left out ({excluded[rule.model]})")
                 wanted.append((rule.model, f"rule {number} applies"))
         wanted.append((self.default, "no rule applies" if not wanted else "the default"))
-        wanted += [(name, "stands by") for name in self._by_price()]
+        wanted += [(name, "stands by") for name in self.pool.by_price]
         order = {name: why for name, why in reversed(wanted) if name not in excluded}
         ranking = tuple(dict.fromkeys(name for name, _ in wanted if name not in excluded))
         if not ranking:
@@ -119,8 +119,3 @@ class RulesRouter(Router):
             excluded=excluded,
             degraded=(*degraded, *skipped),
         )
-
-    def _by_price(self) -> list[str]:
-        """Return the pool's models, cheapest output first, unknown prices last."""
-        price = {name: spec.price.output_per_mtok if spec.price else float("inf") for name, spec in self.pool.items()}
-        return sorted(self.pool, key=lambda name: (price[name], name))
