@@ -7,8 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from langchain_core.embeddings import Embeddings
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_router.conversation import to_langchain
@@ -37,14 +36,14 @@ class CandidateCall:
         self,
         model: str,
         runnable: Runnable[Any, Any],
-        messages: Sequence[BaseMessage],
+        given: LanguageModelInput,
         config: RunnableConfig,
         kwargs: dict[str, Any],
         witness: Witness | None,
     ) -> None:
         self.model = model
         self.runnable = runnable
-        self.input = messages
+        self.input = given
         self.config = config
         self.kwargs = kwargs
         self.witness = witness
@@ -69,26 +68,26 @@ class CandidateCall:
 
 
 class Exchange:
-    """The candidates, the user's messages and options, and the run under which they are called.
+    """The candidates, the user's input and options, and the run under which they are called.
 
     Parameters:
         candidates: The chat models by name.
         embedders: What computes the embeddings a router may ask for, by name.
-        messages: What is sent, in LangChain's own form.
+        given: The input of the call, which is sent as it came.
         options: Keyword arguments of every call of the user's own request, such as `stop`, `temperature` or `tools`.
         operation: What to make of a candidate first; None calls it as it is.
         config: The router's config, without callbacks and the name of its run.
         run: The router's run.
     """
 
-    __slots__ = ("candidates", "config", "embedders", "messages", "operation", "options", "run")
+    __slots__ = ("candidates", "config", "embedders", "given", "operation", "options", "run")
 
     def __init__(
         self,
         *,
         candidates: Mapping[str, BaseChatModel],
         embedders: Mapping[str, Embeddings],
-        messages: Sequence[BaseMessage],
+        given: LanguageModelInput,
         options: Mapping[str, Any],
         operation: Operation | None,
         config: RunnableConfig,
@@ -96,7 +95,7 @@ class Exchange:
     ) -> None:
         self.candidates = candidates
         self.embedders = embedders
-        self.messages = messages
+        self.given = given
         self.options = options
         self.operation = operation
         self.config = config
@@ -138,7 +137,7 @@ class Exchange:
             runnable = self.operation(model)
         elif kwargs.get("tools"):
             runnable, kwargs = model.bind_tools(kwargs.pop("tools"), **kwargs), {}
-        return CandidateCall(call.model, runnable, self.messages, config, kwargs, witness)
+        return CandidateCall(call.model, runnable, self.given, config, kwargs, witness)
 
     def _embedder(self, effect: Embed) -> Embeddings:
         found = self.embedders.get(effect.embedder)

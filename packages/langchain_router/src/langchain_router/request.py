@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_router.candidates import inabilities
-from langchain_router.conversation import question_of, session_of, turns_of
+from langchain_router.conversation import messages_of, question_of, session_of, turns_of
 from langchain_router.settings import constraints_of, operating_point_of, session_id_of
 from pointsman.types import Context, Query, Session
 
-__all__ = ["Ask", "context_of", "query_of"]
+__all__ = ["Ask", "context_of", "query_of", "spoken"]
 
 Ask: TypeAlias = Callable[[Sequence[BaseMessage]], str]
 """Reads the question that is routed on out of a conversation, where it is not the last human message."""
 
 _NOTHING: Mapping[str, Any] = {}
-_NOW = Context()
 _NEW = Session()
 
 
+def spoken(given: LanguageModelInput, config: RunnableConfig, ask: Ask | None) -> tuple[str, Sequence[BaseMessage]]:
+    """Return the question that is routed on, and the conversation it stands in; () where it is all there is.
+
+    The question is the config's metadata "router_query", else what `ask` says, else the last human message.
+    """
+    named = (config.get("metadata") or _NOTHING).get("router_query")
+    if isinstance(given, str) and named is None and ask is None:
+        return given, ()
+    messages = messages_of(given)
+    if named is not None:
+        return str(named), messages
+    text = question_of(messages) if ask is None else ask(messages)
+    return text, () if len(messages) == 1 and messages[0].content == text else messages
+
+
 def query_of(
+    text: str,
     messages: Sequence[BaseMessage],
     config: RunnableConfig,
     options: Mapping[str, Any],
@@ -32,23 +48,14 @@ def query_of(
     run_id: str,
     pinned: str | None,
     candidates: Mapping[str, BaseChatModel],
-    ask: Ask | None,
     structured: bool,
 ) -> Query:
-    """Return the query of a request.
-
-    What is routed on is the config's metadata "router_query", else what `ask` says, else the last human message. Its id is
-    the metadata's "router_query_id", else that of the run.
-    """
+    """Return the query of a request; its id is the config's metadata "router_query_id", else that of the run."""
     metadata, configurable = config.get("metadata") or _NOTHING, config.get("configurable") or _NOTHING
-    text = metadata.get("router_query")
-    if text is None:
-        text = question_of(messages) if ask is None else ask(messages)
-    plain = len(messages) == 1 and messages[0].content == text
     return Query(
-        text=str(text),
+        text=text,
         id=str(metadata.get("router_query_id") or run_id),
-        messages=() if plain else turns_of(messages),
+        messages=turns_of(messages) if messages else (),
         session_id=session_id_of(configurable),
         required=_required(options, structured=structured),
         constraints=constraints_of(configurable, pinned, candidates.keys()),
@@ -71,9 +78,7 @@ def context_of(
     point = operating_point_of(config.get("configurable") or _NOTHING)
     session = session_of(messages, candidates.keys()) if len(messages) > 1 else _NEW
     unable = _unable(query, candidates)
-    if point is None and session is _NEW and not unable:
-        return _NOW
-    return Context(operating_point=point, session=session, unavailable=unable)
+    return Context(operating_point=point, session=session, unavailable=unable, clock=time.time())
 
 
 def _unable(query: Query, candidates: Mapping[str, BaseChatModel]) -> dict[str, str]:

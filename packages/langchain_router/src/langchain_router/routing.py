@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_router.conversation import messages_of
 from langchain_router.exchange import CandidateCall, Exchange, Operation
 from langchain_router.failures import provider_error
 from langchain_router.record import output_of, record_of, stamped
-from langchain_router.request import context_of, query_of
+from langchain_router.request import context_of, query_of, spoken
 from langchain_router.runs import ChainRun, aopen_run, merged, open_run
 from langchain_router.streaming import CHUNKS, Relay, aopen_chunks, open_chunks
 from pointsman.errors import PointsmanError
@@ -181,21 +180,21 @@ class Routing:
         llm = self._llm
         options = {**llm.defaults, **self._options}
         pinned = options.pop("model", None)
-        messages = messages_of(self._given)
+        text, messages = spoken(self._given, config, llm.query)
         query = query_of(
+            text,
             messages,
             config,
             options,
             run_id=str(run.run_id),
             pinned=pinned,
             candidates=llm.models,
-            ask=llm.query,
             structured=self._operation is not None,
         )
         exchange = Exchange(
             candidates=llm.models,
             embedders=llm.embedders,
-            messages=messages,
+            given=self._given,
             options=options,
             operation=self._operation,
             config=config,
