@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ from pointsman.errors import UnknownCostError
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import first_choice
 
-__all__ = ["Choice", "Policy", "known_costs"]
+__all__ = ["Choice", "Policy", "known_costs", "without_left_out"]
 
 Matrix = NDArray[np.float64]
 
@@ -67,9 +67,29 @@ class Policy(Component):
         `uniforms` returns a number in [0, 1) for each query, shape (n,): the only randomness a policy may use.
         """
         del uniforms
+        estimates = without_left_out(estimates, allowed)
         scores = self.scores(estimates, point)
         model = first_choice(scores, estimates.cost_usd, allowed)
         return Choice(model=model, propensity=np.ones(len(model)), scores=scores)
+
+
+def without_left_out(estimates: Estimates, allowed: NDArray[np.bool_] | None) -> Estimates:
+    """Return estimates in which a model that is not allowed looks like the worst of those that are.
+
+    So what is expected of it cannot sway a choice among the others, and nobody misses its price.
+    """
+    if allowed is None:
+        return estimates
+
+    def worst(values: Matrix, pick: np.ufunc) -> Matrix:
+        return np.where(allowed, values, pick.reduce(np.where(allowed, values, np.nan), axis=1, keepdims=True))
+
+    return replace(
+        estimates,
+        quality=worst(estimates.quality, np.fmin),
+        cost_usd=worst(estimates.cost_usd, np.fmax),
+        latency_s=None if estimates.latency_s is None else worst(estimates.latency_s, np.fmax),
+    )
 
 
 def known_costs(estimates: Estimates, purpose: str) -> Matrix:

@@ -14,7 +14,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import first_choice
-from pointsman.policies.base import Choice, Policy, known_costs
+from pointsman.policies.base import Choice, Policy, known_costs, without_left_out
 
 __all__ = ["MeanBudget"]
 
@@ -97,6 +97,7 @@ class MeanBudget(Policy):
         uniforms: Callable[[], Matrix],
     ) -> Choice:
         """Choose at one of two neighbouring settings, each with the probability that spends the budget."""
+        estimates = without_left_out(estimates, allowed)
         costs = known_costs(estimates, "a mean budget")
         dear, cheap, share = _mixture(self.fitted(MeanBudgetState), self.usd if point is None else point)
         scores = _utility(estimates, dear)

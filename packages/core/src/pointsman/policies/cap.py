@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pointsman.components import State
 from pointsman.data.dataset import RoutingDataset
 from pointsman.estimators.base import Estimates
-from pointsman.policies.base import Choice, Policy, known_costs
+from pointsman.policies.base import Choice, Policy, known_costs, without_left_out
 from pointsman.policies.utility import Utility
 
 __all__ = ["Capped"]
@@ -40,6 +40,13 @@ class Capped(Policy):
     policy: Policy = Utility()
     max_cost_usd: Annotated[float, Gt(0)] = 0.01
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return a cap that leaves out the dearest of the toy data's models, and one on a policy that is fitted."""
+        from pointsman.policies.threshold import Threshold
+
+        return cls(max_cost_usd=0.001), cls(policy=Threshold(threshold=0.1), max_cost_usd=0.005)
+
     @property
     def needs_fit(self) -> bool:  # type: ignore[override]
         """Whether the policy within has to be fitted."""
@@ -66,6 +73,7 @@ class Capped(Policy):
         uniforms: Callable[[], Matrix],
     ) -> Choice:
         """Choose among the models that are allowed and within the cap."""
+        estimates = without_left_out(estimates, allowed)
         cost = known_costs(estimates, "a cap on the cost of a query")
         open_ = np.ones(cost.shape, dtype=np.bool_) if allowed is None else allowed
         within = open_ & (cost <= self.max_cost_usd)

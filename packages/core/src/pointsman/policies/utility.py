@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge
@@ -21,7 +21,7 @@ class Utility(Policy):
 
     Parameters:
         cost_weight: λ, in quality per US dollar, at least 0.
-        latency_weight: μ, in quality per second, at least 0.
+        latency_weight: μ, in quality per second, at least 0. A model of unknown latency counts as the slowest of the others.
 
     Raises:
         UnknownCostError: When λ > 0 and the cost of a model is unknown.
@@ -29,6 +29,11 @@ class Utility(Policy):
 
     cost_weight: Annotated[float, Ge(0)] = 0.0
     latency_weight: Annotated[float, Ge(0)] = 0.0
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one that wants the best at any price, and one that minds money and time."""
+        return cls(), cls(cost_weight=50.0, latency_weight=0.01)
 
     def points(self, estimates: Estimates) -> tuple[float, ...]:
         """Return 161 cost weights, from quality at any price to the cheapest at any quality; () where costs are unknown."""
@@ -42,5 +47,7 @@ class Utility(Policy):
         if weight:
             scores = scores - weight * known_costs(estimates, "a utility with a cost weight")
         if self.latency_weight and estimates.latency_s is not None:
-            scores = scores - self.latency_weight * estimates.latency_s
+            slowest = np.fmax.reduce(estimates.latency_s, axis=1, keepdims=True)
+            latency = np.where(np.isnan(estimates.latency_s), slowest, estimates.latency_s)
+            scores = scores - self.latency_weight * np.nan_to_num(latency)
         return scores

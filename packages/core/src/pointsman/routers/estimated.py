@@ -175,7 +175,8 @@ def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], de
     names, chosen, scores = estimates.models, int(choice.model[0]), choice.scores[0]
     order = [names[j] for j in ranked(scores, estimates.cost_usd[0]) if j != chosen and names[j] not in excluded]
     latency = [None] * len(names) if estimates.latency_s is None else _known(estimates.latency_s[0])
-    columns = (_known(estimates.quality[0]), _known(estimates.cost_usd[0]), latency, _known(scores))
+    scored = [None if name in excluded else score for name, score in zip(names, _known(scores), strict=True)]
+    columns = (_known(estimates.quality[0]), _known(estimates.cost_usd[0]), latency, scored)
     rows = dict(zip(names, map(ModelEstimate._make, zip(*columns, strict=True)), strict=True))
     mine = rows[names[chosen]]
     cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Self
 
 from annotated_types import Len
@@ -35,9 +37,11 @@ class FallbackRouter(Router):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        """Return one that goes from a single model to a whole pool."""
+        """Return one that goes from a single model to a whole pool, and one that learns."""
+        from pointsman.routers.estimated import EstimatedRouter
+
         alone = RulesRouter(pool=ModelPool(("medium",)), default="medium")
-        return (cls(routers=(alone, *RulesRouter.examples())),)
+        return cls(routers=(alone, *RulesRouter.examples())), cls(routers=(*EstimatedRouter.examples(), alone))
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Fit clones of those parts that learn, and return self."""
@@ -58,9 +62,9 @@ class FallbackRouter(Router):
     def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
         """Return the decision of the first part that has one."""
         reasons: dict[str, str] = {}
-        for i, router in enumerate(self._parts):
+        for i, router, narrowed in self._able(query, context):
             try:
-                return relabel(router.decide(query, context), f"{i}:{type(router).__name__}")
+                return relabel(router.decide(narrowed, context), f"{i}:{type(router).__name__}")
             except NoEligibleModelError as error:
                 reasons |= error.reasons
         raise NoEligibleModelError(reasons)
@@ -69,9 +73,9 @@ class FallbackRouter(Router):
         """Follow each part's plan until one ends in an answer; an error that nothing else can mend ends it."""
         errors: list[Exception] = []
         reasons: dict[str, str] = {}
-        for router in self._parts:
+        for _, router, narrowed in self._able(query, context):
             try:
-                return (yield from router.plan(query, context))
+                return (yield from router.plan(narrowed, context))
             except NoEligibleModelError as error:
                 reasons |= error.reasons
             except AllModelsFailedError as error:
@@ -81,3 +85,13 @@ class FallbackRouter(Router):
                     raise
                 errors.append(error)
         raise AllModelsFailedError(errors) if errors else NoEligibleModelError(reasons)
+
+    def _able(self, query: Query, context: Context) -> Iterator[tuple[int, Router, Query]]:
+        """Yield the parts that have a model left, each with the query as it concerns that part's models only."""
+        excluded, _ = self.exclusions(query, context)
+        limits = query.constraints
+        for i, router in enumerate(self._parts):
+            names = frozenset(router.models)
+            if names - excluded.keys():
+                allow = None if limits.allow is None else limits.allow & names
+                yield i, router, replace(query, constraints=replace(limits, allow=allow, deny=limits.deny & names))

@@ -10,7 +10,7 @@ from typing import Self
 from pointsman.errors import ConfigError, NoEligibleModelError, choices
 from pointsman.models import ModelPool
 from pointsman.routers.base import Router
-from pointsman.types import Context, Decision, Query
+from pointsman.types import Constraints, Context, Decision, Query
 
 __all__ = ["Rule", "RulesRouter"]
 
@@ -117,5 +117,15 @@ class RulesRouter(Router):
             ranking=ranking,
             reason=order[ranking[0]],
             excluded=excluded,
-            degraded=(*degraded, *skipped),
+            degraded=(*degraded, *skipped, *_unchecked(query.constraints)),
         )
+
+
+def _unchecked(limits: Constraints) -> list[str]:
+    """Return the limits that rules cannot hold to, as they expect nothing of a model."""
+    names = ("max_cost_usd", "max_latency_s", "min_quality")
+    return [
+        f"{name}={getattr(limits, name):g} is not checked by rules"
+        for name in names
+        if getattr(limits, name) is not None
+    ]
