@@ -15,6 +15,7 @@ from pointsman.dispatch.reserving import reserve, worst_case_usd
 from pointsman.flow import Effect, Keep, Outcome, Recorder, cost_of
 from pointsman.models import ModelPool
 from pointsman.pricing import PriceTable, price_call
+from pointsman.telemetry.logging import logger
 from pointsman.types import Call, CallError, Path, Query, Response, Usage
 
 __all__ = ["Attempts"]
@@ -66,6 +67,8 @@ class Attempts:
         outcome = future.exception() or future.result()
         if isinstance(outcome, Response | CallError):
             reservation.budget.settle(reservation, cost_of(self._priced(outcome)))
+        elif isinstance(outcome, BaseException):
+            logger.warning("A call that was given up at its deadline ended in %r; its reservation stands.", outcome)
 
     def _priced(self, outcome: Kept) -> Kept:
         """Give an outcome its cost where usage and price are known and the cost was not told."""

@@ -17,6 +17,7 @@ from pointsman.flow.grammar import (
     Run,
     Vectors,
     ask,
+    embed,
 )
 from pointsman.flow.recording import Keep, Recorder, Recording, Records, arecorded, cost_of, recorded, replaying
 from pointsman.flow.streaming import (
@@ -52,6 +53,7 @@ __all__ = [
     "cost_of",
     "drive",
     "drive_stream",
+    "embed",
     "perform_batch",
     "recorded",
     "recorded_stream",

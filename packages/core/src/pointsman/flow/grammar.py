@@ -20,6 +20,7 @@ __all__ = [
     "Run",
     "Vectors",
     "ask",
+    "embed",
 ]
 
 T = TypeVar("T")
@@ -43,6 +44,16 @@ def ask(call: Call) -> Plan[Response]:
         raise outcome
     if not isinstance(outcome, Response):
         raise TypeError(f"A call's outcome is a Response or a CallError, not {type(outcome).__name__}.")
+    return outcome
+
+
+def embed(wanted: Embed) -> Plan[Vectors]:
+    """Yield one embedding; return its vectors, one per text, or raise its error."""
+    (outcome,) = yield (wanted,)
+    if isinstance(outcome, CallError):
+        raise outcome
+    if isinstance(outcome, Response) or len(outcome) != len(wanted.texts):
+        raise TypeError(f"The outcome of embedding {len(wanted.texts)} texts is as many vectors, not {outcome!r}.")
     return outcome
 
 

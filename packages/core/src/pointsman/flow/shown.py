@@ -35,7 +35,7 @@ class Shown:
                 if isinstance(piece, Delta):
                     yield self._counted(piece)
                 else:
-                    self._ended(piece)
+                    self._ends_in(piece)
         except CallError as error:
             raise self._failure(error) from error.__cause__
         finally:
@@ -51,7 +51,7 @@ class Shown:
                 if isinstance(piece, Delta):
                     yield self._counted(piece)
                 else:
-                    self._ended(piece)
+                    self._ends_in(piece)
         except CallError as error:
             raise self._failure(error) from error.__cause__
         finally:
@@ -76,7 +76,10 @@ class Shown:
         self.emitted += len(delta.text) or 1
         return delta
 
-    def _ended(self, response: Response) -> None:
+    def _ends_in(self, response: object) -> None:
+        if not isinstance(response, Response):
+            kind = type(response).__name__
+            raise TypeError(f"The stream of {self.call.model!r} yields Delta and, last, a Response; not {kind}.")
         if self.response is not None:
             raise PointsmanError(
                 f"The stream of {self.call.model!r} has two Responses; there is one, and it comes last."
