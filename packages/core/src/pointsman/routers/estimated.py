@@ -17,11 +17,12 @@ from pointsman.errors import NoEligibleModelError
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.choice import ranked
 from pointsman.estimators.crossfit import out_of_fold
+from pointsman.flow import Plan, embed
 from pointsman.models import ModelPool
 from pointsman.policies.base import Choice, Policy
 from pointsman.policies.utility import Utility
 from pointsman.routers.base import Decisions, Router, uniform
-from pointsman.types import Constraints, Context, Decision, ModelEstimate, Query
+from pointsman.types import Answer, Constraints, Context, Decision, Embed, ModelEstimate, Query
 
 __all__ = ["EstimatedRouter"]
 
@@ -45,12 +46,14 @@ class EstimatedRouter(Router):
             holds on new queries.
         folds: Folds of those estimates, at least 2.
         random_state: Seed of the policy's draws, if it makes any.
+        embedder: Name of the embedder that a plan asks for a query's vector when the query brings none.
     """
 
     estimator: Estimator
     policy: Policy = Utility()
     folds: Annotated[int, Ge(2)] = 5
     random_state: int = 0
+    embedder: str | None = None
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
@@ -91,6 +94,13 @@ class EstimatedRouter(Router):
             uniforms=lambda: np.array([uniform(self.random_state, query.id)]),
         )
         return _decision(estimates, choice, excluded, degraded)
+
+    def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008
+        """Get the query's embedding, if one is needed and missing, then call down the ranking."""
+        if self.embedder is not None and query.embedding is None:
+            (vector,) = yield from embed(Embed(embedder=self.embedder, texts=(query.text,)))
+            query = replace(query, embedding=np.array(vector))
+        return (yield from super().plan(query, context))
 
     def decide_many(self, queries: Queries | Sequence[Query], context: Context = Context()) -> Decisions:  # noqa: B008
         """Return the decisions of many queries in one pass; queries in columns carry no constraints of their own."""

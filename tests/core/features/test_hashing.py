@@ -1,0 +1,70 @@
+"""Hashed n-grams agree with a plain loop over substrings."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.features.hashing import code_points, ngram_buckets
+
+TEXTS = st.text(max_size=60) | st.text(alphabet="ab c,", max_size=60)
+BITS = 20
+
+
+def buckets(text: str, *, chars: tuple[int, ...] = ()) -> list[int]:
+    """Return the buckets as a sorted list."""
+    return sorted(ngram_buckets(text, bits=BITS, chars=chars).tolist())
+
+
+@given(TEXTS)
+def test_words_and_pairs_are_counted(text: str) -> None:
+    """There is a bucket for every word and for every pair of neighbouring words, as often as they occur."""
+    words = re.findall(r"[^\W_]+", "".join(map(chr, code_points(text).tolist())))
+    only_basic = all(code < 0x10000 for code in code_points(text).tolist())
+    if only_basic and all(word.isalnum() for word in words) and "".join(words).isascii():
+        assert len(buckets(text)) == max(0, 2 * len(words) - 1) or not text.isascii()
+
+
+def test_the_same_word_has_the_same_bucket_everywhere() -> None:
+    """Where a word stands, and in which case, does not matter; another word has another bucket."""
+    alone, apart = buckets("alpha"), Counter(buckets("Beta ALPHA, gamma alpha"))
+    assert apart[alone[0]] == 2
+    assert buckets("alpha") != buckets("alphb")
+
+
+@given(st.lists(st.text(alphabet="abcdé証🙂", min_size=1, max_size=6), min_size=1, max_size=8), st.randoms())
+def test_single_words_ignore_their_order(words: list[str], random: object) -> None:
+    """Shuffling words changes pairs only: the word buckets are the same multiset."""
+    shuffled = list(words)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    singles = Counter(bucket for word in words for bucket in buckets(word))
+    for order in (words, shuffled):
+        found = Counter(buckets(" ".join(order)))
+        assert all(found[bucket] >= count for bucket, count in singles.items())
+
+
+@given(TEXTS, st.integers(1, 5))
+def test_character_ngrams_are_all_there(text: str, n: int) -> None:
+    """A text of k code points has k − n + 1 character n-grams, equal ones in one bucket."""
+    codes = code_points(text).tolist()
+    grams = [tuple(codes[i : i + n]) for i in range(len(codes) - n + 1)]
+    extra = Counter(buckets(text, chars=(n,))) - Counter(buckets(text))
+    assert sum(extra.values()) == len(grams)
+    if len(set(grams)) == 1:
+        assert len(extra) == 1
+
+
+def test_any_script_gives_features() -> None:
+    """Scripts without case or spaces, and lone surrogates, are hashed like any other."""
+    for text in ("数学の問題を解く", "Сколько будет два плюс два?", "كم يساوي", "🙂🙃", "\ud800 broken"):
+        assert len(ngram_buckets(text, bits=BITS, chars=(2,))) > 0
+    assert np.array_equal(ngram_buckets("ＡＢＣ", bits=BITS), ngram_buckets("abc", bits=BITS))
+
+
+def test_nothing_is_in_an_empty_text() -> None:
+    """An empty text has no n-grams."""
+    assert buckets("", chars=(3,)) == []
