@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from pointsman.estimators.base import Estimates
+from pointsman.estimators.choice import TIE
 from pointsman.policies.base import Policy, known_costs
 
 __all__ = ["NearBest", "QualityFloor"]
@@ -35,7 +36,7 @@ class QualityFloor(Policy):
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return scores above 1 for models that reach the floor, cheaper is higher; below 0, by quality, for the rest."""
         floor = self.quality if point is None else point
-        return _cheapest_of(estimates, estimates.quality >= floor)
+        return _cheapest_of(estimates, estimates.quality >= floor - TIE)
 
 
 class NearBest(Policy):
@@ -58,7 +59,7 @@ class NearBest(Policy):
         """Return scores above 1 for models within the tolerance, cheaper is higher; below 0, by quality, for the rest."""
         tolerance = self.tolerance if point is None else point
         best = estimates.quality.max(axis=1, keepdims=True)
-        return _cheapest_of(estimates, estimates.quality >= best - tolerance)
+        return _cheapest_of(estimates, estimates.quality >= best - tolerance - TIE)
 
 
 def _cheapest_of(estimates: Estimates, enough: NDArray[np.bool_]) -> Matrix:
