@@ -25,8 +25,10 @@ _NEEDS = {
 """The capabilities that a request may need, and the flags of a profile of which any one provides it."""
 
 
-def candidates_of(models: Any) -> dict[str, BaseChatModel]:
+def candidates_of(models: Any, *, output_version: str | None = None) -> dict[str, BaseChatModel]:
     """Return the chat models by name; text such as "openai:gpt-4o-mini" goes through LangChain's `init_chat_model`.
+
+    They are the user's own objects, unless an `output_version` asks for copies that write another form of content.
 
     Raises:
         ConfigError: If there are none, or one is not a chat model.
@@ -34,7 +36,11 @@ def candidates_of(models: Any) -> dict[str, BaseChatModel]:
     """
     if not isinstance(models, Mapping) or not models:
         raise ConfigError(f"models must map at least one name to a chat model, got {models!r}.")
-    return {str(name): _candidate(str(name), model) for name, model in models.items()}
+    candidates = {str(name): _candidate(str(name), model) for name, model in models.items()}
+    if output_version is None:
+        return candidates
+    update = {"output_version": output_version}
+    return {name: model.model_copy(update=update) for name, model in candidates.items()}
 
 
 def _candidate(name: str, model: Any) -> BaseChatModel:

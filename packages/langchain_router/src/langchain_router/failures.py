@@ -39,6 +39,19 @@ _TRANSIENT = frozenset(
         "TimeoutException",
     }
 )
+# Those of them that come before anything was sent, so that nothing can have been billed.
+_UNSENT = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "ConnectTimeoutError",
+        "ConnectionRefusedError",
+        "EndpointConnectionError",
+        "NewConnectionError",
+        "PoolTimeout",
+        "ProxyError",
+    }
+)
 _SHOWN = 200  # characters of a provider's message that the trace keeps
 
 
@@ -46,16 +59,27 @@ def call_error(model: str, error: Exception, *, usage: Usage | None = None) -> C
     """Return the error as an outcome of the call, or None for what is not the provider's doing: a bug, which propagates.
 
     A status of 408, 409, 429 or 5xx, a timeout and a lost connection are retryable: another model may not have them. Any
-    other status of 4xx is the request's own fault. With `usage` the model has answered and is paid, and what failed is the
+    other status of 4xx is the request's own fault, and LangChain's own kinds of model errors say which they are. What was
+    cut off after it was sent may have been billed. With `usage` the model has answered and is paid, and what failed is the
     reading of its answer.
     """
     if usage is not None:
         return CallError(model, _message(error), usage=usage)
-    status = _status(error)
-    if status is None and not _is_transient(error):
+    status, transient = _status(error), bool(_names(error) & _TRANSIENT)
+    if status is not None:
+        retryable = status in _RETRYABLE or status in _SERVER_ERRORS
+    elif transient or "ModelError" in _names(error):
+        retryable = transient or getattr(error, "is_retryable", False) is True
+    else:
         return None
-    retryable = status is None or status in _RETRYABLE or status in _SERVER_ERRORS
-    return CallError(model, _message(error), retryable=retryable, status=status, retry_after=_retry_after(error))
+    return CallError(
+        model,
+        _message(error),
+        retryable=retryable,
+        status=status,
+        retry_after=_retry_after(error),
+        interrupted=status is None and transient and not _unsent(error),
+    )
 
 
 def provider_error(error: PointsmanError) -> Exception:
@@ -78,8 +102,19 @@ def _message(error: Exception) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
-def _is_transient(error: Exception) -> bool:
-    return any(kind.__name__ in _TRANSIENT for kind in type(error).__mro__)
+def _names(error: BaseException) -> frozenset[str]:
+    return frozenset(kind.__name__ for kind in type(error).__mro__)
+
+
+def _unsent(error: BaseException | None) -> bool:
+    """Tell whether the error, or what it was raised from, says that no connection was made."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if _names(error) & _UNSENT:
+            return True
+        seen.append(error)
+        error = error.__cause__
+    return False
 
 
 def _status(error: Exception) -> int | None:

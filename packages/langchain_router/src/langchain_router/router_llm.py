@@ -30,7 +30,7 @@ _STANDARD = {"api_key": None, "base_url": None}
 """Parameters that code building any chat model passes, and that each candidate has for itself."""
 
 _SHOWN = 200  # characters of a router's parameters that traces show
-_CANDIDATES_OWN = ("cache", "output_version", "rate_limiter")
+_CANDIDATES_OWN = ("cache", "rate_limiter")
 
 
 class RouterLLM(RoutedChatModel):
@@ -60,6 +60,7 @@ class RouterLLM(RoutedChatModel):
         stop: Texts an answer stops before.
         model_kwargs: Any other keyword arguments of every request.
         streaming: False makes `stream` give the answer in one piece.
+        output_version: The form of the messages' content, in LangChain's terms; given here, copies of the candidates get it.
 
     LangChain's standard `timeout` and `max_retries` are accepted for `deadline_s` and `retry`; `api_key` and `base_url` are the
     candidates' own and change nothing here.
@@ -91,7 +92,7 @@ class RouterLLM(RoutedChatModel):
             "observers": tuple(observers) or None,
         }
         given = {name: part for name, part in parts.items() if part is not None}
-        candidates = candidates_of(models)
+        candidates = candidates_of(models, output_version=settings.get("output_version"))
         service = _dispatcher(router, dispatcher, given)
         check_pool(service.router.models, candidates.keys())
         super().__init__(models=candidates, dispatcher=service, **self._settings(settings))
@@ -104,7 +105,7 @@ class RouterLLM(RoutedChatModel):
         if unknown := settings.keys() - known:
             raise ConfigError(f"RouterLLM has no parameter {choices(unknown)}; it has {choices(known)}.")
         for name in _CANDIDATES_OWN:
-            if name in settings and settings[name] != known[name].get_default(call_default_factory=True):
+            if settings.get(name) is not None:
                 raise ConfigError(f"{name} is the candidates' own; set it on the models given to RouterLLM.")
         return settings
 
