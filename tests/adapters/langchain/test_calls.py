@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import reduce
-from operator import add
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +17,8 @@ from langchain_router import RouterLLM
 from pointsman.models import ModelPool
 from pointsman.routers.rules import Rule, RulesRouter
 from pointsman.testing.replay_server import ReplayServer
+
+WAYS = ("invoke", "ainvoke", "stream", "astream")
 
 
 class Events(BaseCallbackHandler):
@@ -49,22 +49,12 @@ class Events(BaseCallbackHandler):
         self.outputs = outputs
 
 
-async def in_every_way(llm: RouterLLM, given: Any) -> dict[str, AIMessage]:
-    """Return the answer to the same input in each of the four ways."""
-    return {
-        "invoke": llm.invoke(given),
-        "ainvoke": await llm.ainvoke(given),
-        "stream": reduce(add, llm.stream(given)),
-        "astream": reduce(add, [chunk async for chunk in llm.astream(given)]),
-    }
-
-
 @pytest.mark.parametrize(
     "given", ["a hard question", "an easy one", [SystemMessage("Be brief."), HumanMessage("hard?")]]
 )
-async def test_four_ways_give_one_answer(build: Any, given: Any) -> None:
+async def test_four_ways_give_one_answer(build: Any, ask: Any, given: Any) -> None:
     """Text, decision, usage and cost of a call are the same however it is made."""
-    answers = await in_every_way(build(), given)
+    answers = {way: await ask(build(), way, given) for way in WAYS}
     first = answers["invoke"]
     told = {"model", "tried", "propensity", "reason", "cost_usd", "total_usage", "excluded", "degraded"}
     for way, message in answers.items():
@@ -94,24 +84,16 @@ def test_record_of_a_decision(build: Any) -> None:
     }
 
 
-async def test_one_llm_event_under_one_chain(build: Any) -> None:
+@pytest.mark.parametrize("way", WAYS)
+async def test_one_llm_event_under_one_chain(build: Any, ask: Any, way: str) -> None:
     """However it is called, a router is a chain with exactly one LLM run for the one real call."""
-    llm = build()
-    for call in ("invoke", "ainvoke", "stream", "astream"):
-        events = Events()
-        config = {"callbacks": [events]}
-        result = getattr(llm, call)("hi", config)
-        if call == "ainvoke":
-            await result
-        elif call == "stream":
-            list(result)
-        elif call == "astream":
-            [chunk async for chunk in result]
-        [(chain, chain_id, parent, _), (model, _, under, tags)] = events.starts
-        assert (chain, parent) == ("chain", None), call
-        assert (model, under) == ("llm", chain_id), call
-        assert "router:answer" in tags, call
-        assert events.ends == ["llm", "chain"], call
+    events = Events()
+    await ask(build(), way, "hi", {"callbacks": [events]})
+    [(chain, chain_id, parent, _), (model, _, under, tags)] = events.starts
+    assert (chain, parent) == ("chain", None)
+    assert (model, under) == ("llm", chain_id)
+    assert "router:answer" in tags
+    assert events.ends == ["llm", "chain"]
 
 
 def test_run_carries_what_the_config_says(build: Any) -> None:

@@ -87,8 +87,8 @@ class Routed:
 class TestUnit(Routed, ChatModelUnitTests):
     """The suite's unit tests.
 
-    Two skip themselves that pass for ChatOpenAI: `test_init_from_env`, as a router reads nothing from the environment, where its
-    candidates have their keys; and `test_serdes`, as LangChain's loader refuses classes from outside its own packages, so
+    Two skip themselves that pass for ChatOpenAI: `test_init_from_env`, as it is the candidates that read keys from the
+    environment; and `test_serdes`, as LangChain's loader refuses classes from outside its own packages, so that
     `is_lc_serializable` stays False and `RouterLLM.from_artifact` restores a router instead.
     """
 
