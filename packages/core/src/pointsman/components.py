@@ -85,7 +85,7 @@ class Component(ABC):
         return (cls(),)
 
     def __repr__(self) -> str:
-        given = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != _default(f))
+        given = (f"{f.name}={value!r}" for f in fields(self) if not _same(value := getattr(self, f.name), _default(f)))
         return f"{type(self).__name__}({', '.join(given)})"
 
     @property
@@ -175,6 +175,13 @@ def _clone(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_clone, value))
     return value
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Tell whether a parameter is its default; components are compared by their specs."""
+    if isinstance(value, Component) and isinstance(default, Component):
+        return value.spec() == default.spec()
+    return bool(value == default)
 
 
 def _default(of: Any) -> Any:
