@@ -94,7 +94,7 @@ def without_left_out(estimates: Estimates, allowed: NDArray[np.bool_] | None) ->
 
 def known_costs(estimates: Estimates, purpose: str) -> Matrix:
     """Return the expected costs; raise UnknownCostError naming the models that have none."""
-    unknown: NDArray[np.bool_] = np.isnan(estimates.cost_usd).any(axis=0)
+    unknown = np.asarray(np.isnan(estimates.cost_usd).any(axis=0))
     if unknown.any():
         models = (name for name, lacks in zip(estimates.models, unknown.tolist(), strict=True) if lacks)
         raise UnknownCostError(models, purpose)
