@@ -54,6 +54,11 @@ class Clusters(Estimator):
     prior: Annotated[float, Ge(0)] = 10.0
     random_state: int = 0
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one that averages over two of four clusters."""
+        return (cls(features=Lexical(bits=10, components=8), clusters=4, nearest=2, prior=1.0),)
+
     def fit(self, dataset: RoutingDataset) -> Self:
         """Cluster the queries, average every model's outcomes per cluster, and return self."""
         from sklearn.cluster import KMeans

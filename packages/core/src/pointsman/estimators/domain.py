@@ -56,6 +56,12 @@ class Domain(Estimator):
     prior: Annotated[float, Ge(0)] = 20.0
     inverse_penalty: Annotated[float, Gt(0)] = 20.0
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one that takes domains as given, and one that predicts them all."""
+        words = Lexical(bits=10, components=8)
+        return cls(features=words, prior=1.0), cls(features=words, prior=1.0, source="predicted")
+
     def fit(self, dataset: RoutingDataset) -> Self:
         """Average every model's outcomes per domain, learn to tell domains apart, and return self."""
         data = training_data(dataset)

@@ -70,6 +70,16 @@ class Linear(Estimator):
     )
     offset: Estimator | None = None
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one for each loss and target, one of them on top of a table of domains."""
+        from pointsman.estimators.domain import Domain
+
+        words = Lexical(bits=10, components=8)
+        table = Domain(features=words, prior=1.0)
+        squared, levels = cls(features=words, offset=table), cls(features=words, target="levels")
+        return squared, levels, cls(features=words, loss="logistic")
+
     def fit(self, dataset: RoutingDataset) -> Self:
         """Choose the penalties, solve for the weights, and return self."""
         data = training_data(dataset)

@@ -54,6 +54,14 @@ class Nearest(Estimator):
     weights: Literal["uniform", "similarity"] = "uniform"
     prior: Annotated[float, Ge(0)] = 0.0
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one on words, and one on vectors that weighs neighbours by how near they are."""
+        from pointsman.features.embedding import Embedding
+
+        words = cls(features=Lexical(bits=10, components=8), k=5)
+        return words, cls(features=Embedding(), k=3, weights="similarity", prior=1.0)
+
     def fit(self, dataset: RoutingDataset) -> Self:
         """Store the features and outcomes of every training query, and return self."""
         data = training_data(dataset)

@@ -64,6 +64,11 @@ class Lexical(Features):
     max_chars: Annotated[int, Ge(16)] = 20_000
     statistics_weight: Annotated[float, Ge(0)] = 0.1
 
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return the defaults, and words alone in few dimensions."""
+        return cls(), cls(bits=10, chars=(), components=8, max_chars=64)
+
     def fit(self, queries: Queries) -> Self:
         """Learn bucket weights and the projection from texts, and return self."""
         self._fit(queries)

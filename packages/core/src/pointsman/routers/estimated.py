@@ -60,10 +60,13 @@ class EstimatedRouter(Router):
         """Return one that weighs quality against cost, and one that spends a budget."""
         from pointsman.estimators.domain import Domain
         from pointsman.estimators.nearest import Nearest
+        from pointsman.features.lexical import Lexical
         from pointsman.policies.budget import MeanBudget
 
-        weighing = cls(estimator=Nearest(k=5), policy=Utility(cost_weight=50.0))
-        return weighing, cls(estimator=Domain(prior=1.0), policy=MeanBudget(usd=0.001), folds=4, random_state=7)
+        words = Lexical(bits=10, components=8)
+        weighing = cls(estimator=Nearest(features=words, k=5), policy=Utility(cost_weight=50.0))
+        table = Domain(features=words, prior=1.0)
+        return weighing, cls(estimator=table, policy=MeanBudget(usd=0.001), folds=4, random_state=7)
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Fit the estimator and the policy on a dataset and return self."""
