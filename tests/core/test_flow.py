@@ -23,6 +23,7 @@ from pointsman.flow import (
     arecorded,
     ask,
     drive,
+    embed,
     recorded,
     replaying,
 )
@@ -107,6 +108,18 @@ def test_ask_refuses_an_outcome_that_is_none() -> None:
     """A performer that returns something else for a call is a bug that is named."""
     with pytest.raises(TypeError, match="not tuple"):
         drive(ask(SMALL), lambda _effect, _path: ())
+
+
+def test_embed_returns_a_vector_for_each_text() -> None:
+    """Where a plan needs vectors, `embed` returns them; an error is raised, and what is no such thing is refused."""
+    wanted = Embed(embedder="e", texts=("a", "bc"))
+    assert both(lambda: embed(wanted)) == [((1.0,), (2.0,))] * 2
+    failed = CallError("e", "down")
+    with pytest.raises(CallError, match="down"):
+        drive(embed(wanted), lambda _effect, _path: failed)
+    for wrong in (((1.0,),), Response(model="e", text="")):
+        with pytest.raises(TypeError, match="2 texts is as many vectors"):
+            drive(embed(wanted), lambda _effect, _path, wrong=wrong: wrong)
 
 
 def test_a_batch_runs_at_once() -> None:
@@ -292,6 +305,23 @@ async def test_cancellation_loses_no_money() -> None:
     paid, cut = recorder.steps
     assert paid.cost_usd == 0.25
     assert (cut.cost_usd, cut.outcome.interrupted, cut.outcome.usage) == (None, True, None)
+
+
+async def test_a_cancelled_embedding_is_on_record_under_its_embedder() -> None:
+    """Embeddings are accounted for as calls are: cut off, the cost is unknown; done, the embedder bills nothing itself."""
+    recorder = Recorder()
+
+    async def perform(effect: Effect) -> Outcome:
+        if isinstance(effect, Embed) and effect.embedder == "slow":
+            await asyncio.Event().wait()
+        return answers(effect)
+
+    both_ = (Embed(embedder="fast", texts=("a",)), Embed(embedder="slow", texts=("a",)))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(adrive(collecting(both_), arecorded(perform, recorder)), 0.05)
+    done, cut = recorder.steps
+    assert (done.cost_usd, cut.cost_usd) == (0.0, None)
+    assert (cut.outcome.model, cut.outcome.interrupted) == ("slow", True)
 
 
 def test_an_effect_under_way_is_on_record_as_interrupted() -> None:

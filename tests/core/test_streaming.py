@@ -414,6 +414,28 @@ def test_a_stream_may_be_any_iterator() -> None:
     assert recorder.steps[0].outcome.emitted == 3
 
 
+async def test_an_asynchronous_stream_may_be_any_iterator() -> None:
+    """The same, awaited."""
+
+    class Plain:
+        def __init__(self) -> None:
+            self.pieces = iter(model("small", "Hel", "lo"))
+
+        def __aiter__(self) -> Plain:
+            return self
+
+        async def __anext__(self) -> Any:
+            for piece in self.pieces:
+                return piece
+            raise StopAsyncIteration
+
+    recorder = Recorder()
+    opened = arecorded_stream(lambda _call: Plain(), recorder)
+    stream = adrive_stream(final("small")(), pytest.fail, opened)
+    assert [delta.text async for delta in stream] == ["Hel", "lo"]
+    assert recorder.steps[0].cost_usd == 0.5
+
+
 def test_unrecorded_streams_are_counted_as_well() -> None:
     """The driver itself knows what was shown, whoever records."""
     models = Models({"small": failing("small", "Hi"), "large": model("large", "Ho")}, [], [])

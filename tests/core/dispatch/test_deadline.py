@@ -271,6 +271,27 @@ def test_a_late_bug_is_logged_and_leaves_the_reservation(ladder: Any, caplog: py
     assert budget.reserved_usd == pytest.approx(1.025)
 
 
+def test_a_stream_that_begins_late_keeps_its_reservation(ladder: Any) -> None:
+    """It is closed when it arrives, and may have been billed all the same."""
+    go, closed, budget = Event(), Event(), Budget(10.0)
+
+    def open_stream(call: Call) -> Iterator[Delta | Response]:
+        try:
+            go.wait(30)
+            yield Delta(text=call.model)
+        finally:
+            closed.set()
+
+    stream = Dispatcher(ladder(ROW), budget=budget, deadline_s=0.05).stream(
+        QUERY, open_stream=open_stream, perform=pytest.fail
+    )
+    with pytest.raises(AllModelsFailedError):
+        next(stream)
+    go.set()
+    assert closed.wait(30)
+    assert (budget.unknown_calls, budget.spent_usd) == (1, 0.0)
+
+
 def _wait_for(holds: Any) -> None:
     ends = time.monotonic() + 30
     while not holds():

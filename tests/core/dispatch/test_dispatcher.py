@@ -8,18 +8,23 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pointsman.budgets import Budget
 from pointsman.dispatch import Dispatcher, Retry
 from pointsman.errors import AllModelsFailedError, ConfigError, NoEligibleModelError, PointsmanError
+from pointsman.flow import embed
 from pointsman.types import (
     Call,
     CallError,
     Constraints,
     Context,
     Delta,
+    Embed,
     Feedback,
     Message,
     Query,
@@ -202,6 +207,27 @@ def test_a_performer_is_held_to_its_contract(answer: Any, ladder: Any, outcome: 
 
     with pytest.raises(TypeError, match="'small' must return a Response"):
         answer(Dispatcher(ladder("small")), Odd(), QUERY)
+
+
+def test_a_plan_may_want_an_embedding_first(ladder: Any, world: Any) -> None:
+    """Embeddings go through the same performer, are on record, and draw on no budget, as their price is the embedder's."""
+    plain = ladder("small", expected_usd=0.01)
+
+    class Looking(type(plain)):  # type: ignore[misc]
+        def plan(self, query: Query, context: Context = Context()) -> Any:  # noqa: B008
+            (vector,) = yield from embed(Embed(embedder="e", texts=(query.text,)))
+            return (yield from super().plan(replace(query, embedding=np.array(vector)), context))
+
+    def perform(effect: Any) -> Any:
+        return ((1.0, 0.0),) if isinstance(effect, Embed) else world().perform(effect)
+
+    budget = Budget(0.01)
+    dispatcher = Dispatcher(
+        Looking(ladder=("small",), pool=plain.pool, expected_usd=0.01), perform=perform, budget=budget
+    )
+    trace = dispatcher.run(QUERY)
+    assert [(type(step.effect), step.cost_usd) for step in trace.steps] == [(Embed, 0.0), (Call, 0.01)]
+    assert budget.left_usd == 0.0
 
 
 def test_an_error_that_is_returned_counts_as_raised(answer: Any, ladder: Any, world: Any) -> None:

@@ -142,9 +142,9 @@ class Budget:
 class Budgets:
     """One budget for each session, user, day or whatever `scope` makes of a query; each is made when first asked for.
 
-    >>> daily = Budgets(1.0, scope=lambda query: query.tags["user"])
-    >>> ada = daily.of(Query(text="Hi", tags={"user": "ada"}))
-    >>> ada is daily.of(Query(text="Ho", tags={"user": "ada"})), ada is daily.of(Query(text="Hi", tags={"user": "bob"}))
+    >>> per_user = Budgets(1.0, scope=lambda query: query.tags["user"])
+    >>> ada = per_user.of(Query(text="Hi", tags={"user": "ada"}))
+    >>> ada is per_user.of(Query(text="Ho", tags={"user": "ada"})), ada is per_user.of(Query(text="Hi", tags={"user": "bob"}))
     (True, False)
     """
 

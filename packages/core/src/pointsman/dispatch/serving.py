@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cache
 from threading import Lock
 from typing import Protocol, Self, runtime_checkable
 
@@ -34,6 +33,7 @@ class Served:
     state: State | None
     digest: str
     models: ModelPool
+    learns: bool
 
 
 class Serving:
@@ -57,9 +57,13 @@ class Serving:
         """Return the router with its digest and models; computed anew only when its state is another."""
         router, served = self._router, self._served
         if served is None or served.router is not router or served.state is not router.state_:
-            state = router.state_
-            served = Served(router=router, state=state, digest=router.digest(), models=router.models)
-            self._served = served
+            served = self._served = Served(
+                router=router,
+                state=router.state_,
+                digest=router.digest(),
+                models=router.models,
+                learns=isinstance(router, Learner),
+            )
         return served
 
     def replace(self, router: Router) -> Router:
@@ -70,21 +74,14 @@ class Serving:
 
     def remember(self, trace: Trace) -> None:
         """Keep a trace for the feedback to come, if the router learns."""
-        if _learns(type(self._router)):
+        if self.current().learns:
             self._recent.keep(trace)
 
     def learn(self, feedback: Feedback, trace: Trace | None) -> None:
         """Teach a copy of the router, if it learns, and put it in service; runs under way keep the one they began with."""
-        if not isinstance(self._router, Learner):
-            return
-        found = self._recent.named(feedback.trace_id) if trace is None else trace
         with self._lock:
             taught = copy(self._router)
-            if isinstance(taught, Learner):
-                self._router = taught.update([(found, feedback)])
-
-
-@cache
-def _learns(kind: type[Router]) -> bool:
-    """Tell what `isinstance(router, Learner)` does, which takes longer than everything else that is done for a trace."""
-    return callable(getattr(kind, "update", None))
+            if not isinstance(taught, Learner):
+                return
+            found = self._recent.named(feedback.trace_id) if trace is None else trace
+            self._router = taught.update([(found, feedback)])
