@@ -54,7 +54,10 @@ class StandIn(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def routed_chain(artefact: Path, models: dict[str, BaseChatModel]) -> Runnable[dict[str, str], AIMessage]:
+def routed_chain(
+    artefact: Path,
+    models: dict[str, BaseChatModel],
+) -> Runnable[dict[str, str], AIMessage]:
     """Return a prompt and, behind it, whichever model the router chooses."""
     prompt = ChatPromptTemplate.from_template("{question}")
     llm = RouterLLM.from_artifact(artefact, models=models)

@@ -53,6 +53,8 @@ def pulled_stream(events: Generator[Any, None, None]) -> ChatModelStream:
     def pump() -> bool:
         try:
             stream.dispatch(next(events))
+            if stream.done:
+                next(events, None)  # nobody asks again, and the router's run ends after its last event
         except StopIteration:
             return False
         except BaseException as error:  # noqa: BLE001 - whoever reads the stream gets it
@@ -77,6 +79,8 @@ class PulledStream(AsyncChatModelStream):
         async with self._one_at_a_time:
             try:
                 self.dispatch(await anext(self._source))
+                if self.done:
+                    await anext(self._source, None)  # nobody asks again, and the router's run ends after its last event
             except StopAsyncIteration:
                 return False
             except BaseException as error:
