@@ -55,6 +55,11 @@ def test_equal_runs_give_exactly_their_value() -> None:
     assert cell(*[{"quality": 0.1, "cost_usd": 0.3}] * 7).quality[0, 0] == 0.1
 
 
+def test_a_mean_never_leaves_the_range_of_its_runs() -> None:
+    """Not even by rounding, where one row stands for almost all runs."""
+    assert cell({"quality": 0.31}, {"quality": 0.92, "runs": 10**17}).quality[0, 0] <= 0.92
+
+
 def test_an_unscored_run_does_not_count_as_one() -> None:
     """Two scored runs and a failed one are two runs."""
     data = cell({"quality": 1}, {"quality": None}, {"quality": 0})

@@ -18,7 +18,7 @@ from pointsman.data.text_id import text_id
 from pointsman.errors import DataError
 from pointsman.models import ModelPool
 
-__all__ = ["QueryTable", "assembled"]
+__all__ = ["QueryTable", "assembled", "identified"]
 
 Codes = NDArray[np.intp]
 _MEASURES = ("quality", "cost_usd", "input_tokens", "output_tokens", "latency_s")

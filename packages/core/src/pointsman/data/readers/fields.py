@@ -10,7 +10,7 @@ from math import inf
 from pointsman.data.readers.tables import Table
 from pointsman.errors import DataError, choices
 
-__all__ = ["FIELDS", "Field", "renamed"]
+__all__ = ["FIELDS", "Field", "check_names", "renamed"]
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +61,12 @@ FIELDS: Mapping[str, Field] = {
 """Every column a reader knows."""
 
 
+def check_names(columns: Mapping[str, str] | None, fields: Collection[str]) -> None:
+    """Raise DataError when `columns` maps something that is no field."""
+    if unknown := set(columns or {}) - set(fields):
+        raise DataError(f"columns= maps unknown field {choices(unknown)}; known are {choices(fields)}.")
+
+
 def renamed(
     table: Table, columns: Mapping[str, str] | None, known: Collection[str], required: Collection[str]
 ) -> Table:
@@ -73,11 +79,9 @@ def renamed(
         required: Those that must be there.
 
     Raises:
-        DataError: When a required column is missing, or `columns` names one that does not exist.
+        DataError: When a required column is missing.
     """
     named = dict(columns or {})
-    if unknown := set(named) - set(FIELDS):
-        raise DataError(f"columns= maps unknown field {choices(unknown)}; known are {choices(FIELDS)}.")
     found = {name: named.get(name, name) for name in known if named.get(name, name) in table.columns}
     if missing := [name for name in required if name not in found]:
         raise DataError(

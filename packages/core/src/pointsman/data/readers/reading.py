@@ -10,7 +10,7 @@ from typing import Any
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.readers.assembling import QueryTable, assembled
 from pointsman.data.readers.csv_file import read_csv
-from pointsman.data.readers.fields import FIELDS, renamed
+from pointsman.data.readers.fields import FIELDS, check_names, renamed
 from pointsman.data.readers.jsonl_file import read_jsonl
 from pointsman.data.readers.parquet_file import read_embeddings, read_parquet
 from pointsman.data.readers.problems import Problems
@@ -87,6 +87,7 @@ def _long(
     scale: tuple[float, float] | None,
     pool: ModelPool | None,
 ) -> RoutingDataset:
+    check_names(columns, FIELDS)
     parts = []
     for table in tables:
         named = renamed(table, columns, known=FIELDS, required=("text", "model", "quality"))
@@ -104,6 +105,7 @@ def _read_folder(
     embeddings: str | None,
 ) -> RoutingDataset:
     """Read the folder layout; queries keep their order, and one that nobody answered stays, unobserved."""
+    check_names(columns, FIELDS)
     problems = Problems()
     table = renamed(
         read_parquet(folder / "queries.parquet", problems), columns, known=_OF_A_QUERY, required=("query_id", "text")

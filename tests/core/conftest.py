@@ -1,4 +1,4 @@
-"""Where the tests of the data find their material."""
+"""Where the tests of the core find real outcome data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture(scope="session")
 def outcome_data() -> Path:
     """Return the folder of real outcome data; skip where there is none."""
-    folder = Path(os.environ.get("POINTSMAN_DATA") or Path(__file__).parents[4] / "shared" / "data")
+    folder = Path(os.environ.get("POINTSMAN_DATA") or Path(__file__).parents[3] / "shared" / "data")
     if not (folder / "mmlu_pro" / "outcomes.parquet").is_file():
         pytest.skip(f"no outcome data at {folder}; set POINTSMAN_DATA to the folder that holds mmlu_pro")
     return folder
