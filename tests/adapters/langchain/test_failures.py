@@ -68,7 +68,7 @@ def test_status_wherever_it_is(status: int, retryable: bool, place: str) -> None
         (failing("Weird", code=7), None),
     ],
 )
-def test_errors_without_a_status(error: Exception, sent: bool | None) -> None:
+def test_errors_without_a_status(error: Exception, sent: bool | None) -> None:  # noqa: FBT001 - a table
     """Timeouts and lost connections are retryable, and unbilled only if nothing was sent; anything else is a bug."""
     found = call_error("m", error)
     assert (found is None) == (sent is None)
