@@ -108,18 +108,24 @@ def test_the_first_piece_of_a_stream_has_a_deadline_and_the_others_none() -> Non
 
 
 def test_a_stream_that_begins_late_is_closed_when_it_does() -> None:
-    """Its thread cannot be stopped; what it opened is closed as soon as it arrives."""
+    """Its thread cannot be stopped; what it opened is closed as soon as it arrives, not when it is forgotten."""
     go, closed = Event(), Event()
 
-    def pieces() -> Iterator[int]:
-        try:
+    class Pieces:
+        def __iter__(self) -> Pieces:
+            return self
+
+        def __next__(self) -> int:
             go.wait(30)
-            yield 1
-        finally:
+            return 1
+
+        def close(self) -> None:
+            """Close the connection."""
             closed.set()
 
     with pytest.raises(OverdueError):
-        next(timely_stream("m", pieces, 0.02))
+        next(timely_stream("m", Pieces, 0.02))
+    assert not closed.is_set()
     go.set()
     assert closed.wait(30)
 

@@ -160,9 +160,14 @@ def test_the_providers_exception_is_the_cause(answer: Any, ladder: Any, world: A
     assert [step.effect.model for step in raised.value.trace.steps] == ["small"]
 
 
-def test_an_error_object_that_runs_share_is_not_written_to(answer: Any, ladder: Any, world: Any) -> None:
+@pytest.mark.parametrize(
+    ("usage", "cost"), [(None, 0.0), (Usage(input_tokens=1_000_000, output_tokens=0), 2.0)], ids=["free", "billed"]
+)
+def test_an_error_object_that_runs_share_is_not_written_to(
+    answer: Any, ladder: Any, world: Any, usage: Usage | None, cost: float
+) -> None:
     """A client that raises one error object again and again gets it back untouched; each run raises its own."""
-    shared = CallError("small", "down", usage=Usage(input_tokens=1_000_000, output_tokens=0))
+    shared = CallError("small", "down", usage=usage)
     row = {"name": "small", "price": {"input_per_mtok": 2, "output_per_mtok": 2}}
     dispatcher = Dispatcher(ladder(row))
     traces = []
@@ -173,7 +178,7 @@ def test_an_error_object_that_runs_share_is_not_written_to(answer: Any, ladder: 
         traces.append(raised.value.trace)
     assert (shared.cost_usd, shared.trace) == (None, None)
     assert traces[0].id != traces[1].id
-    assert [trace.cost_usd for trace in traces] == [2.0, 2.0]
+    assert [trace.cost_usd for trace in traces] == [cost, cost]
 
 
 def test_a_bug_propagates_as_it_is(answer: Any, ladder: Any, world: Any) -> None:

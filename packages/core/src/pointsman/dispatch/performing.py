@@ -20,6 +20,7 @@ from pointsman.flow import (
     OpenStream,
     Outcome,
     Perform,
+    addressee,
     arecorded,
     arecorded_stream,
     recorded,
@@ -53,7 +54,7 @@ class Performing:
         def performing(effect: Effect, path: Path) -> Outcome:
             tries = self._tries(path)
             attempt = recorded(
-                lambda effect: _checked(effect, timely(_name(effect), partial(perform, effect), tries.left_s)),
+                lambda effect: _checked(effect, timely(addressee(effect), partial(perform, effect), tries.left_s)),
                 self.attempts,
             )
             while True:
@@ -72,7 +73,7 @@ class Performing:
             tries = self._tries(path)
 
             async def timed(effect: Effect) -> Outcome:
-                return _checked(effect, await atimely(_name(effect), perform(effect), tries.left_s))
+                return _checked(effect, await atimely(addressee(effect), perform(effect), tries.left_s))
 
             attempt = arecorded(timed, self.attempts)
             while True:
@@ -123,10 +124,6 @@ class Performing:
                 await asyncio.sleep(pause_s)
 
         return streaming
-
-
-def _name(effect: Effect) -> str:
-    return effect.model if isinstance(effect, Call) else effect.embedder
 
 
 def _checked(effect: Effect, outcome: Outcome) -> Outcome:

@@ -16,6 +16,7 @@ from pointsman.flow.grammar import (
     Plan,
     Run,
     Vectors,
+    addressee,
     ask,
     embed,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Records",
     "Run",
     "Vectors",
+    "addressee",
     "adrive",
     "adrive_stream",
     "aperform_batch",

@@ -19,6 +19,7 @@ __all__ = [
     "Plan",
     "Run",
     "Vectors",
+    "addressee",
     "ask",
     "embed",
 ]
@@ -35,6 +36,11 @@ AsyncOpenStream: TypeAlias = Callable[[Call, Path], AsyncIterator[Delta | Respon
 
 MAX_STEPS = 1_000
 """Effects a plan may want before it is taken for one that never ends."""
+
+
+def addressee(effect: Effect) -> str:
+    """Return the name of the model or embedder that an effect is for."""
+    return effect.model if isinstance(effect, Call) else effect.embedder
 
 
 def ask(call: Call) -> Plan[Response]:

@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Protocol, TypeVar, cast
 
 from pointsman.errors import PointsmanError
-from pointsman.flow.grammar import AsyncPerform, Effect, Outcome, Perform
-from pointsman.types import Call, CallError, Path, Response, Step
+from pointsman.flow.grammar import AsyncPerform, Effect, Outcome, Perform, addressee
+from pointsman.types import CallError, Path, Response, Step
 
 __all__ = ["Keep", "Recorder", "Recording", "Records", "arecorded", "cost_of", "recorded", "replaying"]
 
@@ -117,8 +117,8 @@ def cost_of(outcome: Outcome) -> float | None:
 
 
 def _interrupted(effect: Effect) -> CallError:
-    name = effect.model if isinstance(effect, Call) else effect.embedder
-    return CallError(name, "interrupted before its outcome was known; it may have been billed", interrupted=True)
+    told = "interrupted before its outcome was known; it may have been billed"
+    return CallError(addressee(effect), told, interrupted=True)
 
 
 def recorded(perform: Callable[[Effect], Outcome], records: Records) -> Perform:
