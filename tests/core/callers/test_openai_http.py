@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from email.utils import formatdate
@@ -10,7 +11,7 @@ from email.utils import formatdate
 import pytest
 
 from pointsman.callers import OpenAICaller
-from pointsman.callers.http_failures import retry_after_s
+from pointsman.callers.http_failures import retry_after_s, status_failure
 from pointsman.callers.openai_wire import response_of
 from pointsman.errors import ConfigError, MissingExtraError
 from pointsman.testing.replay_server import Fault, Recorded, ReplayServer
@@ -178,6 +179,24 @@ def test_retry_after_may_be_a_date() -> None:
     assert 55 < in_a_minute <= 60
     assert retry_after_s({"retry-after": formatdate(0, usegmt=True)}) == 0
     assert retry_after_s({"retry-after": "soon"}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<html>Bad gateway</html>", "HTTP 502: <html>Bad gateway</html>"),
+        ("", "HTTP 502: Bad Gateway"),
+        ('{"error": "overloaded"}', "HTTP 502: overloaded"),
+        ("[]", r"HTTP 502: \[\]"),
+    ],
+)
+def test_an_error_of_any_form_is_told_in_its_own_words(text: str, message: str) -> None:
+    """Proxies answer in HTML, some servers in nothing or in their own JSON."""
+    import httpx
+
+    error = status_failure("small", httpx.Response(502, text=text))
+    assert re.fullmatch(message, error.message)
+    assert error.retryable
 
 
 async def test_a_used_up_quota_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

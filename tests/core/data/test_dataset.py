@@ -82,6 +82,11 @@ def test_taken_rows_are_whole() -> None:
     assert part.group_of.tolist() == [0, 0]
 
 
+def test_its_size_is_its_name() -> None:
+    """A glance tells how much there is."""
+    assert repr(toy()) == "RoutingDataset(3 queries × 2 models)"
+
+
 def test_given_groups_hold() -> None:
     """They override equality of text."""
     assert toy(groups=np.array([7, 7, 3])).group_of.tolist() == [1, 1, 0]

@@ -68,6 +68,14 @@ def test_an_unscored_run_does_not_count_as_one() -> None:
     assert data.quality[0, 0] == 0.5
 
 
+def test_a_cell_of_unscored_runs_only_is_not_observed() -> None:
+    """No score, no quality and no runs; what else is known stays."""
+    data = cell({"quality": None, "cost_usd": 0.5}, {"quality": None})
+    assert np.isnan(data.quality[0, 0])
+    assert data.cost_usd[0, 0] == 0.5
+    assert data.runs is None
+
+
 def test_the_first_answer_stays() -> None:
     """Of several runs the answer kept is that of the first row that has one."""
     data = cell({"quality": 1}, {"quality": 1, "answer": "x"}, {"quality": 1, "answer": "y"})

@@ -53,7 +53,14 @@ def test_a_text_file_has_a_prompt_on_every_line(tmp_path: Path) -> None:
 
 def test_all_problems_come_at_once_with_their_lines(tmp_path: Path) -> None:
     """Missing texts, repeated prompts and values of the wrong kind."""
-    rows: list[Any] = [{"id": "a", "text": "x"}, {"id": "a", "text": "y"}, {"text": " "}, {"text": ["z"]}, 3]
+    rows: list[Any] = [
+        {"id": "a", "text": "x"},
+        {"id": "a", "text": "y"},
+        {"text": " "},
+        {"text": ["z"]},
+        3,
+        {"text": "w", "reference": [""]},
+    ]
     (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         read_prompts(tmp_path / "p.jsonl")
@@ -62,7 +69,9 @@ def test_all_problems_come_at_once_with_their_lines(tmp_path: Path) -> None:
         "line 2: prompt 'a' repeats line 1\n"
         "line 3: A prompt needs a text.\n"
         "line 4: text must be text, is ['z']\n"
-        "line 5: must be a JSON object, is 3"
+        "line 5: must be a JSON object, is 3\n"
+        "line 6: A reference must not be blank.\n"
+        "line 7: reference must be text, is {'a': 1}"
     )
 
 

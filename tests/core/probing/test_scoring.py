@@ -206,6 +206,12 @@ def test_every_name_makes_its_scorer() -> None:
         assert scorer_of(made) is made
 
 
+@pytest.mark.parametrize("name", ["contains", "exact", "numeric"])
+def test_what_compares_needs_a_reference(name: str) -> None:
+    """A prompt without one would be scored 0 whatever the answer."""
+    assert scorer_of(name).needs_reference
+
+
 def test_equal_parameters_are_one_identity() -> None:
     """Scores in a log are told apart by what gave them."""
     assert scorer_of("numeric").identity == scorer_of({"type": "numeric"}).identity

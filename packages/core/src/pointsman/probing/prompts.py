@@ -43,6 +43,8 @@ class Prompt:
     def __post_init__(self) -> None:
         if not self.text.strip():
             raise DataError("A prompt needs a text.")
+        if not all(map(str.strip, self.references)):
+            raise DataError("A reference must not be blank.")
         if not self.id:
             object.__setattr__(self, "id", text_id(self.text))
 
@@ -115,7 +117,7 @@ def _value(table: Table, name: str, row: int) -> Any:
 
 def _prompt(values: Mapping[str, Any]) -> Prompt:
     references = values.get("reference")
-    several = references if isinstance(references, list) else [] if references is None else [references]
+    several = references if isinstance(references, list) else [] if references in (None, "") else [references]
     return Prompt(
         text=_text("text", values.get("text")) or "",
         id=_text("id", values.get("id")) or "",

@@ -34,9 +34,6 @@ class Problems:
     def __init__(self) -> None:
         self._found: list[tuple[Place, str]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
     def add(self, place: Place, what: str) -> None:
         """Note what is wrong at a place."""
         self._found.append((place, what))
