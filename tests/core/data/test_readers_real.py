@@ -58,10 +58,10 @@ def test_every_outcome_lands_in_its_cell(outcome_data: Path) -> None:
 
 
 def test_a_third_of_a_million_outcomes_take_less_than_two_seconds(outcome_data: Path) -> None:
-    """The best of three readings counts, since others use the machine too."""
+    """Processor time of the best of three readings, since others use the machine too."""
     taken = []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = time.process_time()
         RoutingDataset.read(outcome_data / "mmlu_pro")
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.process_time() - begun)
     assert min(taken) < 2

@@ -60,6 +60,7 @@ def test_all_problems_come_at_once_with_their_lines(tmp_path: Path) -> None:
         {"text": ["z"]},
         3,
         {"text": "w", "reference": [""]},
+        {"text": "v", "reference": {"a": 1}},
     ]
     (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     with pytest.raises(DataError) as caught:

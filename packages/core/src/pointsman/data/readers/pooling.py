@@ -56,6 +56,8 @@ def pooled_variance(cells: Cells, values: Numbers, runs: Numbers, variances: Num
 def _runs_of_cells(cells: Cells, values: Numbers, *ties: Numbers) -> tuple[Cells, Cells, Cells]:
     """Return the rows with known values sorted by cell, then value; where each cell starts; and its number of rows."""
     rows = np.flatnonzero(~np.isnan(values))
+    if np.bincount(cells[rows]).max(initial=0) <= 1:  # the usual case: nothing to pool, so nothing to sort
+        return rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.intp)
     order = rows[np.lexsort((*(tie[rows] for tie in reversed(ties)), values[rows], cells[rows]))]
     starts = np.flatnonzero(np.diff(cells[order], prepend=-1))
     return order, starts, np.diff(starts, append=len(order))
