@@ -12,7 +12,7 @@ from typing import Literal
 from pointsman.errors import BudgetExceededError, ConfigError, PointsmanError, UnknownCostError
 from pointsman.types import Query
 
-__all__ = ["Budget", "Budgets", "Reservation"]
+__all__ = ["Budget", "Budgets", "Reservation", "exact"]
 
 OnUnknown = Literal["error", "ignore"]
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from pointsman.cli.command import write_examples
 from pointsman.errors import PointsmanError
 
 __all__ = ["main"]
@@ -35,6 +36,14 @@ _COMMANDS = (
 
 class _Application(click.Group):
     """A group that imports a command when it is named, in the order in which a user meets them."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        write_examples(self.examples, formatter)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names."""
@@ -91,17 +100,19 @@ def _warnings_shown() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-@click.group(cls=_Application, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Application,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=(
+        "pointsman demo                                     see it work: no key, no network, no data of yours",
+        "pointsman audit outcomes.csv                       do I need a router at all?",
+        "pointsman compare outcomes.csv                     which kind would help most?",
+        "pointsman fit outcomes.csv --out router.pointsman  learn one",
+        'pointsman route router.pointsman "What is 2 + 2?"  ask it',
+    ),
+)
 def main() -> None:
-    r"""Pick, for every request, the language model that should answer it.
+    """Pick, for every request, the language model that should answer it.
 
-    Start with `pointsman demo`: it needs no key, no network and no data of yours.
-
-    With outcomes of your own (CSV, JSON lines or parquet; one row per query and model):
-
-    \b
-      pointsman audit outcomes.csv                          do I need a router at all?
-      pointsman compare outcomes.csv                        which kind would help most?
-      pointsman fit outcomes.csv --out router.pointsman     learn one
-      pointsman route router.pointsman "What is 2 + 2?"     ask it
+    Outcomes are CSV, JSON lines or parquet files with one row per query and model: text, model, quality and cost_usd.
     """

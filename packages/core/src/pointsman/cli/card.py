@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pointsman.cli.command import Command
 from pointsman.cli.inputs import load_router
 from pointsman.cli.models import pool_rows, prices_table
 from pointsman.cli.output import json_option, result
@@ -14,16 +15,14 @@ from pointsman.cli.output import json_option, result
 __all__ = ["card"]
 
 
-@click.command
+@click.command(
+    cls=Command,
+    examples=("pointsman card router.pointsman",),
+)
 @click.argument("artefact")
 @json_option
 def card(*, artefact: str, as_json: bool) -> None:
-    r"""Say what an artefact holds: its parts, its models, the data it learnt from and its held-out figures.
-
-    \b
-    Example:
-      pointsman card router.pointsman
-    """
+    """Say what an artefact holds: its parts, its models, the data it learnt from and its held-out figures."""
     from rich.console import Console
     from rich.tree import Tree
 

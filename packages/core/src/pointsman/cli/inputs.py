@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from pointsman.data.dataset import RoutingDataset
     from pointsman.routers.base import Router
 
-__all__ = ["load_router", "outcomes_arguments", "questions", "read_outcomes"]
+__all__ = ["columns_option", "load_router", "outcomes_arguments", "questions", "read_outcomes"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def outcomes_arguments(command: F) -> F:
-    """Give a command the argument DATA and the options that say how to read it."""
-    command = click.option(
-        "--scale", type=(float, float), default=None, metavar="LOW HIGH", help="Bounds of your scores, where not 0 1."
-    )(command)
-    command = click.option(
+def columns_option(command: F) -> F:
+    """Give a command the option that renames columns, as `columns`."""
+    return click.option(
         "--column",
         "columns",
         multiple=True,
@@ -33,7 +30,14 @@ def outcomes_arguments(command: F) -> F:
         callback=lambda _context, _option, pairs: _renamings(pairs),
         help="Where your file names a column differently, such as quality=score; may be repeated.",
     )(command)
-    return click.argument("data", metavar="DATA")(command)
+
+
+def outcomes_arguments(command: F) -> F:
+    """Give a command the argument DATA and the options that say how to read it."""
+    scale = click.option(
+        "--scale", type=(float, float), default=None, metavar="LOW HIGH", help="Bounds of your scores, where not 0 1."
+    )
+    return click.argument("data", metavar="DATA")(columns_option(scale(command)))
 
 
 def _renamings(pairs: tuple[str, ...]) -> dict[str, str]:

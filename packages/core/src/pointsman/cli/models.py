@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pointsman.cli.command import Command
 from pointsman.cli.output import json_option, result, table
 
 if TYPE_CHECKING:
@@ -16,24 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["models", "pool_rows", "prices_table", "read_pool"]
 
 
-@click.command
+@click.command(
+    cls=Command,
+    examples=(
+        "# A model in TOML",
+        "[[models]]",
+        'name = "small"',
+        'provider = "openai"',
+        "context_window = 128000",
+        "price = { input_per_mtok = 0.15, output_per_mtok = 0.60 }",
+        "",
+        "pointsman models models.toml",
+    ),
+)
 @click.argument("file")
 @json_option
 def models(*, file: str, as_json: bool) -> None:
-    r"""Check a file of models (TOML or JSON) and show what they can do and what they charge.
-
-    \b
-    A model in TOML:
-      [[models]]
-      name = "small"
-      provider = "openai"
-      context_window = 128000
-      price = { input_per_mtok = 0.15, output_per_mtok = 0.60 }
-
-    \b
-    Example:
-      pointsman models models.toml
-    """
+    """Check a file of models (TOML or JSON) and show what they can do and what they charge."""
     pool = read_pool(file)
     result(pool_rows(pool), as_json=as_json, shown=lambda console: console.print(prices_table(pool)))
 

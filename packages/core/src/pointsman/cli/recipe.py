@@ -11,56 +11,64 @@ import click
 from pointsman.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pointsman.data.dataset import RoutingDataset
     from pointsman.routers.base import Router
 
-__all__ = ["DEFAULT_ESTIMATOR", "aim", "policy_options", "router_from"]
+__all__ = ["DEFAULT_ESTIMATOR", "aim", "default_aim", "learn", "named", "policy_options", "router_from"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Spec = Mapping[str, Any]
 
 DEFAULT_ESTIMATOR = "Linear"
+"""What predicts where nobody says."""
 
 
 def policy_options(command: F) -> F:
     """Give a command the options that say what a router should aim at."""
-    policy = click.option(
-        "--policy", metavar="NAME|JSON", help="A policy by name, or with its parameters as a JSON object with a type."
-    )
+    policy = click.option("--policy", metavar="NAME|JSON", help="A policy by name, or with its parameters as JSON.")
     budget = click.option(
-        "--budget", type=float, metavar="USD", help="What a query may cost on average, in US dollars (MeanBudget)."
+        "--budget", type=float, metavar="USD", help="Mean cost per query, in US dollars (MeanBudget)."
     )
     weight = click.option(
-        "--lambda", "cost_weight", type=float, metavar="WEIGHT", help="Quality that a dollar is worth (Utility)."
+        "--lambda", "cost_weight", type=float, metavar="WEIGHT", help="Quality per US dollar (Utility)."
     )
     return policy(budget(weight(command)))
 
 
-def aim(policy: str | None, budget: float | None, cost_weight: float | None) -> Mapping[str, Any]:
-    """Return the policy that at most one of the three options describes; by default the best expected quality."""
+def aim(policy: str | None, budget: float | None, cost_weight: float | None) -> Spec | None:
+    """Return the policy that at most one of the three options describes, or None."""
     if sum(option is not None for option in (policy, budget, cost_weight)) > 1:
         raise click.UsageError("Give one of --policy, --budget and --lambda.")
     if budget is not None:
         return {"type": "MeanBudget", "usd": budget}
-    if policy is not None:
-        return _named(policy)
-    return {"type": "Utility", "cost_weight": cost_weight or 0.0}
+    if cost_weight is not None:
+        return {"type": "Utility", "cost_weight": cost_weight}
+    return None if policy is None else named(policy)
 
 
-def router_from(estimator: str | None, config: str | None, policy: Mapping[str, Any]) -> Router:
+def default_aim(outcomes: RoutingDataset) -> Spec:
+    """Return the policy for those who name none: the cheapest model near the best; the best one where costs are unknown."""
+    unpriced = (outcomes.mean_cost_usd != outcomes.mean_cost_usd).any()
+    return {"type": "Utility"} if unpriced else {"type": "NearBest"}
+
+
+def router_from(estimator: str | None, policy: Spec, *, config: str | None = None) -> Router:
     """Build the router of a configuration file, or one of an estimator, by name or as JSON, and a policy."""
     from pointsman.config import build, read_config
     from pointsman.routers.base import Router
 
     if config is not None:
-        spec = read_config(config)
+        spec: Spec = read_config(config)
     else:
-        spec = {"type": "EstimatedRouter", "estimator": _named(estimator or DEFAULT_ESTIMATOR), "policy": policy}
+        spec = {"type": "EstimatedRouter", "estimator": named(estimator or DEFAULT_ESTIMATOR), "policy": policy}
     router = build(spec)
     if not isinstance(router, Router):
         raise ConfigError(f"{config} describes a {type(router).__name__}, not a router.")
     return router
 
 
-def _named(component: str) -> Mapping[str, Any]:
+def named(component: str) -> Spec:
+    """Return the spec of a component given by its name, or as a JSON object."""
     if not component.lstrip().startswith("{"):
         return {"type": component}
     try:
@@ -70,3 +78,9 @@ def _named(component: str) -> Mapping[str, Any]:
     if not isinstance(spec, dict):
         raise ConfigError(f"{component!r} must be a JSON object with a type.")
     return spec
+
+
+def learn(router: Router, outcomes: RoutingDataset) -> Router:
+    """Fit a router and return it; one that has nothing to learn comes back as it is."""
+    fit = getattr(router, "fit", None)
+    return router if fit is None else fit(outcomes)

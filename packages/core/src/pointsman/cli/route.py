@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import click
 
+from pointsman.cli.command import Command
 from pointsman.cli.inputs import load_router, questions
 from pointsman.cli.output import dollars, json_option, result, table
 
 __all__ = ["route"]
 
 
-@click.command
+@click.command(
+    cls=Command,
+    examples=(
+        'pointsman route router.pointsman "Prove that there are infinitely many primes."',
+        "pointsman route router.pointsman --file questions.txt --json",
+    ),
+)
 @click.argument("artefact")
 @click.argument("text", required=False)
 @click.option("--file", metavar="FILE", help="Questions to decide on, one a line; - reads stdin.")
@@ -19,13 +26,7 @@ __all__ = ["route"]
 )
 @json_option
 def route(*, artefact: str, text: str | None, file: str | None, at: float | None, as_json: bool) -> None:
-    r"""Decide which model should answer TEXT (or each line of a file). Nothing is called and nothing is spent.
-
-    \b
-    Examples:
-      pointsman route router.pointsman "Prove that there are infinitely many primes."
-      pointsman route router.pointsman --file questions.txt --json
-    """
+    """Decide which model should answer TEXT (or each line of a file). Nothing is called and nothing is spent."""
     from rich.console import Console
     from rich.text import Text
 

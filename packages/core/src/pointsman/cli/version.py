@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pointsman.cli.command import Command
 from pointsman.cli.output import json_option, result
 
 __all__ = ["version"]
@@ -11,15 +12,13 @@ __all__ = ["version"]
 _EXTRAS = ("langchain-core", "llama-index-core", "dspy", "pyarrow", "genai-prices", "httpx")
 
 
-@click.command
+@click.command(
+    cls=Command,
+    examples=("pointsman version --json",),
+)
 @json_option
 def version(*, as_json: bool) -> None:
-    r"""Say which version this is, and which optional packages are there.
-
-    \b
-    Example:
-      pointsman version --json
-    """
+    """Say which version this is, and which optional packages are there."""
     import platform
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed

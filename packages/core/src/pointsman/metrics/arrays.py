@@ -29,6 +29,7 @@ __all__ = [
     "number",
     "point",
     "points",
+    "same_shape",
     "vector",
 ]
 

@@ -17,7 +17,7 @@ from pointsman.flow import Plan, ask
 from pointsman.models import ModelPool
 from pointsman.types import Answer, Call, CallError, Context, Decision, Query
 
-__all__ = ["Decisions", "Router", "uniform"]
+__all__ = ["Decisions", "Router", "relabel", "uniform"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,7 +6,7 @@ import logging
 
 from pointsman.types import Call, CallError, Trace
 
-__all__ = ["LogTraces"]
+__all__ = ["LogTraces", "line"]
 
 logger = logging.getLogger("pointsman")
 logger.addHandler(logging.NullHandler())
