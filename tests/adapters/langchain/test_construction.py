@@ -194,7 +194,7 @@ def test_tracing_parameters() -> None:
         "ls_stop": ["X"],
     }
     assert llm._get_ls_params(model="large")["ls_model_name"] == "large"
-    assert llm.asdict()["models"] == ["large", "small"]
+    assert llm._identifying_params["models"] == ["large", "small"]
     assert llm._generate(["hi"]).generations[0].text == "small"
 
 
