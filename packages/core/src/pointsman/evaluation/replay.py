@@ -12,6 +12,7 @@ from pointsman.errors import DataError, choices
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.recorded import drive_row
 from pointsman.routers.base import Decisions, Router
+from pointsman.routers.estimated import EstimatedRouter
 from pointsman.types import Context
 
 __all__ = ["answers_with_first_choice", "simulate", "simulate_sweep"]
@@ -64,7 +65,7 @@ def simulate_sweep(
 
 def answers_with_first_choice(router: Router) -> bool:
     """Return whether a plan whose calls all succeed ends with the answer of its first choice, as the default plan does."""
-    return type(router).plan is Router.plan
+    return type(router).plan in (Router.plan, EstimatedRouter.plan)
 
 
 def _check_models(router: Router, dataset: RoutingDataset) -> None:
