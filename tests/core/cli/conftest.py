@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from pointsman.artifacts import save
 from pointsman.cli import main
 from pointsman.data.dataset import RoutingDataset
-from pointsman.demo import PROGRAMS, correct, generate, pool
+from pointsman.demo import PROGRAMS, final_answer, generate, pool
 from pointsman.estimators.linear import Linear
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
@@ -39,7 +39,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     for task in tasks:
         for name in PROGRAMS:
             response = PROGRAMS[name](task.text)
-            quality[name].append(correct(response.text, task.answer))
+            quality[name].append(float(final_answer(response.text) == task.answer))
             cost[name].append(response.cost_usd or 0.0)
     ids = [task.id for task in tasks]
     dataset = RoutingDataset.from_arrays([task.text for task in tasks], quality, cost, ids=ids, pool=pool())

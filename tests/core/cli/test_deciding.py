@@ -87,6 +87,16 @@ def test_models_shows_prices_and_admits_what_is_unknown(run: Commands, tmp_path:
     assert "unknown" in shown
 
 
+def test_the_example_of_the_help_is_a_valid_table(run: Commands, tmp_path: Path) -> None:
+    """What `models --help` shows can be pasted into a file."""
+    example = run("models", "--help").stdout.partition("# models.toml")[2]
+    file = tmp_path / "models.toml"
+    file.write_text("\n".join(line.strip() for line in example.splitlines()))
+    (row,) = run.data("models", file)
+    assert row["price"]["output_per_mtok"] == 0.6
+    assert row["metadata"]["endpoint"].startswith("https://")
+
+
 @pytest.mark.parametrize(
     ("content", "named"),
     [("models = []", "names no models"), ("[[models]]\nnme = 'a'", "nme"), ("models = [", "not valid TOML")],

@@ -10,9 +10,8 @@ from random import Random
 
 import pytest
 
-from pointsman.demo import Task, correct, generate
+from pointsman.demo import Task, final_answer, generate
 from pointsman.demo.kinds import KINDS, logic, notation
-from pointsman.demo.task import final_answer
 from pointsman.errors import ConfigError
 
 TASKS = generate(2400, seed=3)
@@ -43,21 +42,17 @@ def test_a_number_of_tasks_below_one_is_refused(n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "reference", "score"),
+    ("reply", "answer"),
     [
-        ("Answer: 12", "12", 1.0),
-        ("3 × 4 = 12.\nAnswer: 12.00", "12", 1.0),
-        ("12", "12", 1.0),
-        ("Answer: FRIDAY", "Friday", 1.0),
-        ("Answer: 13", "12", 0.0),
-        ("I do not know.", "12", 0.0),
-        ("", "12", 0.0),
-        ("Answer: 12\nAnswer: 13", "13", 1.0),
+        ("Answer: 12", "12"),
+        ("3 × 4 = 12.\nAnswer: 12", "12"),
+        ("Answer: 12\nAnswer: 13", "13"),
+        ("twelve", "twelve"),
     ],
 )
-def test_only_the_final_answer_counts(reply: str, reference: str, score: float) -> None:
-    """Numbers are compared as numbers, text without its case, and the last answer stands."""
-    assert correct(reply, reference) == score
+def test_the_last_answer_of_a_reply_counts(reply: str, answer: str) -> None:
+    """What comes before it is working; a reply without the word is all answer."""
+    assert final_answer(reply) == answer
 
 
 def _of(kind: str, pattern: str) -> list[tuple[Task, tuple[str, ...]]]:

@@ -19,7 +19,7 @@ from langchain_router.router_llm import RouterLLM
 from pointsman.demo.frameworks import Exchange, FrameworkRun
 from pointsman.demo.programs import PROGRAMS
 
-__all__ = ["StandIn", "demonstrate"]
+__all__ = ["StandIn", "demonstrate", "routed_chain"]
 
 
 class StandIn(BaseChatModel):

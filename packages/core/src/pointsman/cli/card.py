@@ -17,6 +17,7 @@ __all__ = ["card"]
 
 @click.command(
     cls=Command,
+    short_help="Say what a saved router holds.",
     examples=("pointsman card router.pointsman",),
 )
 @click.argument("artefact")

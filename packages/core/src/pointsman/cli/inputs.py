@@ -13,6 +13,7 @@ from pointsman.errors import ArtifactError, DataError
 
 if TYPE_CHECKING:
     from pointsman.data.dataset import RoutingDataset
+    from pointsman.models import ModelPool
     from pointsman.routers.base import Router
 
 __all__ = ["columns_option", "load_router", "outcomes_arguments", "questions", "read_outcomes"]
@@ -48,18 +49,22 @@ def _renamings(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def read_outcomes(
-    data: str, columns: Mapping[str, str] | None = None, scale: tuple[float, float] | None = None
+    data: str,
+    columns: Mapping[str, str] | None = None,
+    scale: tuple[float, float] | None = None,
+    *,
+    pool: ModelPool | None = None,
 ) -> RoutingDataset:
-    """Read outcomes from a file or folder, or from stdin as JSON lines."""
+    """Read outcomes from a file or folder, or from stdin as JSON lines; `pool` tells more about the models."""
     from pointsman.data.readers import from_rows, read
 
     if data != "-":
-        return read(data, columns=columns or None, scale=scale)
+        return read(data, columns=columns or None, scale=scale, pool=pool)
     rows: list[Mapping[str, Any]] = []
     for number, line in enumerate(sys.stdin, start=1):
         if line.strip():
             rows.append(_object(line, number))
-    return from_rows(rows, columns=columns or None, scale=scale)
+    return from_rows(rows, columns=columns or None, scale=scale, pool=pool)
 
 
 def _object(line: str, number: int) -> Mapping[str, Any]:

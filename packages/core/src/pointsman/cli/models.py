@@ -17,17 +17,26 @@ if TYPE_CHECKING:
 __all__ = ["models", "pool_rows", "prices_table", "read_pool"]
 
 
+_EXAMPLE = """\
+[[models]]
+name = "small"
+price = { input_per_mtok = 0.15, output_per_mtok = 0.60 }
+context_window = 128000
+capabilities = ["tools", "image"]
+[models.metadata]                       # how `pointsman collect` reaches it
+endpoint = "https://api.example.com/v1"
+api_key_env = "EXAMPLE_API_KEY"
+"""
+
+
 @click.command(
     cls=Command,
+    short_help="Check a file of models and show their prices.",
     examples=(
-        "# A model in TOML",
-        "[[models]]",
-        'name = "small"',
-        'provider = "openai"',
-        "context_window = 128000",
-        "price = { input_per_mtok = 0.15, output_per_mtok = 0.60 }",
-        "",
         "pointsman models models.toml",
+        "",
+        "# models.toml",
+        *_EXAMPLE.splitlines(),
     ),
 )
 @click.argument("file")

@@ -13,6 +13,7 @@ __all__ = ["route"]
 
 @click.command(
     cls=Command,
+    short_help="Decide which model should answer.",
     examples=(
         'pointsman route router.pointsman "Prove that there are infinitely many primes."',
         "pointsman route router.pointsman --file questions.txt --json",

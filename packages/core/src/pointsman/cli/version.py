@@ -14,6 +14,7 @@ _EXTRAS = ("langchain-core", "llama-index-core", "dspy", "pyarrow", "genai-price
 
 @click.command(
     cls=Command,
+    short_help="Say which version this is.",
     examples=("pointsman version --json",),
 )
 @json_option

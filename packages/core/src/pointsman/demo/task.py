@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from pointsman.errors import ConfigError
 
-__all__ = ["ANSWER", "Kind", "Maker", "Puzzle", "Task", "correct", "final_answer", "generate"]
+__all__ = ["ANSWER", "SCORER", "Kind", "Maker", "Puzzle", "Task", "final_answer", "generate"]
 
 ANSWER = "Answer:"
 """What stands before the final answer in a worked reply."""
+
+SCORER = MappingProxyType({"type": "regex", "pattern": f"{ANSWER} (.+)"})
+"""How a reply is scored against the reference answer: by what it gives as its last answer."""
 
 
 class Puzzle(NamedTuple):
@@ -87,16 +90,3 @@ def final_answer(reply: str) -> str:
     '12'
     """
     return reply.rpartition(ANSWER)[2].strip()
-
-
-def correct(reply: str, reference: str) -> float:
-    """Return 1.0 when a reply's final answer equals the reference as a number or, ignoring case, as text; else 0.0.
-
-    >>> correct("Answer: 2.50", "2.5"), correct("friday", "Friday"), correct("I do not know.", "7")
-    (1.0, 1.0, 0.0)
-    """
-    given = final_answer(reply)
-    try:
-        return float(Decimal(given) == Decimal(reference))
-    except InvalidOperation:
-        return float(given.casefold() == reference.casefold())

@@ -1,0 +1,86 @@
+"""`pointsman fit`: learn a router from outcomes, measure it on held-out queries, and save it with those figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from pointsman.cli.command import Command
+from pointsman.cli.inputs import outcomes_arguments, read_outcomes
+from pointsman.cli.models import read_pool
+from pointsman.cli.output import json_option, note, result
+from pointsman.cli.recipe import DEFAULT_ESTIMATOR, aim, default_aim, learn, policy_options, router_from
+
+__all__ = ["fit"]
+
+
+@click.command(
+    cls=Command,
+    short_help="Learn a router and measure it on held-out queries.",
+    examples=(
+        "pointsman fit outcomes.csv",
+        "pointsman fit outcomes.csv --estimator Nearest --budget 0.002",
+        "pointsman fit outcomes.csv --config router.toml --out router.pointsman",
+    ),
+)
+@outcomes_arguments
+@click.option("--out", default="router.pointsman", show_default=True, metavar="FILE", help="Where to save the router.")
+@click.option(
+    "--estimator",
+    metavar="NAME|JSON",
+    help=f"An estimator by name, or with parameters as JSON.  [default: {DEFAULT_ESTIMATOR}]",
+)
+@click.option(
+    "--models", "models_file", metavar="FILE", help="What the models can do and charge; see `pointsman models -h`."
+)
+@click.option("--config", metavar="FILE", help="A whole router as TOML or JSON, in place of the other options.")
+@policy_options
+@click.option("--test-share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.2, show_default=True,
+              help="Share of the queries that is held out to measure the router.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the split.")
+@json_option
+def fit(
+    *,
+    data: str,
+    columns: Mapping[str, str],
+    scale: tuple[float, float] | None,
+    out: str,
+    models_file: str | None,
+    estimator: str | None,
+    config: str | None,
+    policy: str | None,
+    budget: float | None,
+    cost_weight: float | None,
+    test_share: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Learn a router from the outcomes in DATA and save it, with what it reached on queries held out from it.
+
+    DATA is a CSV, JSON lines or parquet file, a folder, or - for JSON lines on stdin: one row per query and model, with the
+    columns text, model, quality (0 to 1) and, where known, cost_usd. Without a policy, the router takes the cheapest model
+    that is expected to be within two points of the best.
+    """
+    from pointsman.artifacts import save
+    from pointsman.cli.figures import kept_figures, show_evaluation
+    from pointsman.data.splits import grouped_split
+    from pointsman.evaluation import evaluate
+
+    chosen = aim(policy, budget, cost_weight)
+    if config is not None and (estimator or chosen):
+        raise click.UsageError("--config describes the whole router; leave the estimator and the policy to it.")
+    pool = None if models_file is None else read_pool(models_file)
+    outcomes = read_outcomes(data, columns, scale, pool=pool)
+    router = router_from(estimator, chosen or default_aim(outcomes), config=config)
+    train, test = grouped_split(outcomes, (1 - test_share, test_share), random_state=seed)
+    learn(router, train)
+    found = evaluate(router, test, train=train, random_state=seed)
+    metadata = {
+        "data": {"source": data, "queries": len(outcomes), "fitted_on": len(train), "seed": seed},
+        "held_out": kept_figures(found),
+    }
+    path = save(router, out, metadata=metadata)
+    note(f"Fitted on {len(train):,} queries, measured on {len(test):,} others, saved to {path}.")
+    written = {"path": str(path), "digest": router.digest(), "spec": router.spec(), **metadata}
+    result(written, as_json=as_json, shown=lambda console: show_evaluation(found, console))

@@ -1,0 +1,234 @@
+"""`fit`, `evaluate`, `compare`, `audit`, `explain`: what they write is what the library finds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pointsman.artifacts import load, read_manifest
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.readers import read
+from pointsman.data.splits import grouped_split
+from pointsman.estimators.constant import Constant
+from pointsman.evaluation import evaluate, explain
+from pointsman.policies.budget import MeanBudget
+from pointsman.policies.floor import NearBest
+from pointsman.policies.utility import Utility
+from pointsman.routers.estimated import EstimatedRouter
+from pointsman.selection import audit
+from pointsman.types import Query
+
+if TYPE_CHECKING:
+    from conftest import Commands, World
+
+QUESTION = "Reverse the word 'lever'."
+CAPABILITIES = {"sprint": [], "clerk": ["tools"], "steady": [], "scholar": []}
+
+
+def test_fit_saves_what_the_library_fits(run: Commands, world: World, tmp_path: Path) -> None:
+    """The artefact is the router fitted on the split's first part, with the figures of its second."""
+    out = tmp_path / "router.pointsman"
+    data = run.data("fit", world.outcomes, "--out", out, "--seed", 3)
+    train, test = grouped_split(read(world.outcomes), (0.8, 0.2), random_state=3)
+    router = EstimatedRouter(estimator=world.router.estimator.clone(), policy=NearBest()).fit(train)
+    assert load(out).digest() == router.digest() == data["digest"]
+    found = evaluate(router, test, train=train, random_state=3)
+    kept = read_manifest(out)["metadata"]
+    assert kept["held_out"]["verdict"] == found.verdict.text
+    assert kept["held_out"]["methods"]["router"]["cost_usd"] == pytest.approx(found.router.cost_usd)
+    assert kept["data"] == {"source": str(world.outcomes), "queries": 240, "fitted_on": len(train), "seed": 3}
+
+
+def test_fit_twice_gives_the_same_bytes(run: Commands, world: World, tmp_path: Path) -> None:
+    """Nothing of the moment enters the artefact."""
+    paths = [tmp_path / "a.pointsman", tmp_path / "b.pointsman"]
+    for path in paths:
+        assert run("fit", world.outcomes, "--out", path).exit_code == 0
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "policy"),
+    [
+        ([], NearBest()),
+        (["--lambda", "250"], Utility(cost_weight=250)),
+        (["--budget", "0.0001"], MeanBudget(usd=0.0001)),
+        (["--policy", "Utility"], Utility()),
+        (["--policy", '{"type": "NearBest", "tolerance": 0.1}'], NearBest(tolerance=0.1)),
+    ],
+)
+def test_fit_aims_at_what_the_options_say(
+    run: Commands, world: World, tmp_path: Path, options: list[str], policy: Utility
+) -> None:
+    """Each way of naming a policy reaches the saved router."""
+    out = tmp_path / "router.pointsman"
+    data = run.data("fit", world.outcomes, "--estimator", "Constant", "--out", out, *options)
+    assert data["spec"]["policy"] == policy.spec()
+    assert data["spec"]["estimator"] == Constant().spec()
+
+
+def test_fit_takes_a_whole_router_from_a_file(run: Commands, world: World, tmp_path: Path) -> None:
+    """A configuration in TOML describes parts and parameters."""
+    config = tmp_path / "router.toml"
+    config.write_text('type = "EstimatedRouter"\n[estimator]\ntype = "Nearest"\nk = 7\n[policy]\ntype = "Utility"\n')
+    data = run.data("fit", world.outcomes, "--config", config, "--out", tmp_path / "router.pointsman")
+    assert data["spec"]["estimator"]["k"] == 7
+
+
+def test_fit_keeps_what_is_known_of_the_models(run: Commands, world: World, tmp_path: Path) -> None:
+    """Capabilities and prices of a models file travel in the artefact, and decide who is eligible."""
+    entries = (f'[[models]]\nname = "{name}"\ncapabilities = {caps}\n' for name, caps in CAPABILITIES.items())
+    (tmp_path / "models.toml").write_text("".join(entries))
+    out = tmp_path / "router.pointsman"
+    run.data("fit", world.outcomes, "--estimator", "Constant", "--models", tmp_path / "models.toml", "--out", out)
+    router = load(out)
+    assert isinstance(router, EstimatedRouter)
+    assert router.decide(Query(text=QUESTION, required=frozenset({"tools"}))).ranking == ("clerk",)
+
+
+def test_fit_reads_stdin(run: Commands, world: World, tmp_path: Path) -> None:
+    """JSON lines on stdin give the same router as the file they come from."""
+    from_file = run.data("fit", world.outcomes, "--estimator", "Nearest", "--out", tmp_path / "a.pointsman")
+    from_stdin = run.data(
+        "fit", "-", "--estimator", "Nearest", "--out", tmp_path / "b.pointsman", input=world.outcomes.read_text()
+    )
+    assert from_stdin["digest"] == from_file["digest"]
+
+
+def test_columns_and_scales_of_your_own(run: Commands, world: World, tmp_path: Path) -> None:
+    """Renamed columns and percentages read like ours."""
+    rows = [json.loads(line) for line in world.outcomes.read_text().splitlines()]
+    for row in rows:
+        row["prompt"], row["score"] = row.pop("text"), 100 * row.pop("quality")
+    theirs = tmp_path / "theirs.jsonl"
+    theirs.write_text("\n".join(map(json.dumps, rows)))
+    options = ("--column", "text=prompt", "--column", "quality=score", "--scale", "0", "100")
+    ours = run.data("fit", world.outcomes, "--estimator", "Nearest", "--out", tmp_path / "a.pointsman")
+    data = run.data("fit", theirs, *options, "--estimator", "Nearest", "--out", tmp_path / "b.pointsman")
+    assert data["digest"] == ours["digest"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "named"),
+    [
+        (["--estimator", "Nonsense"], 1, "'Nearest'"),
+        (["--estimator", '{"type": "Nearest", "k": 0}'], 1, "k"),
+        (["--policy", "{"], 1, "not valid JSON"),
+        (["--policy", "[1]"], 1, "[1]"),
+        (["--budget", "1", "--lambda", "1"], 2, "--lambda"),
+        (["--config", "x.toml", "--estimator", "Nearest"], 2, "--config"),
+        (["--test-share", "1"], 2, "--test-share"),
+        (["--budget", "1e-12"], 1, "budget"),
+    ],
+)
+def test_fit_says_what_is_wrong(
+    run: Commands, world: World, tmp_path: Path, options: list[str], code: int, named: str
+) -> None:
+    """Wrong options name themselves or the choices, and nothing is written."""
+    out = tmp_path / "router.pointsman"
+    result = run("fit", world.outcomes, "--out", out, *options)
+    assert result.exit_code == code
+    assert named in result.stderr
+    assert not out.exists()
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(run: Commands, world: World, tmp_path: Path) -> None:
+    """The operating system's refusal names the path."""
+    result = run("fit", world.outcomes, "--out", tmp_path / "missing" / "router.pointsman")
+    assert result.exit_code == 1
+    assert "missing" in result.stderr
+    assert "Errno" not in result.stderr
+
+
+def test_outcomes_without_costs_still_make_a_router(run: Commands, tmp_path: Path) -> None:
+    """Where nothing has a price, quality alone is learnt, and the report shows no cost."""
+    texts = [f"{word} question number {i}" for i in range(60) for word in ("easy", "hard")]
+    small = [float(text.startswith("easy")) for text in texts]
+    data = RoutingDataset.from_arrays(texts, {"small": small, "large": [1 - value for value in small]})
+    path = data.write(tmp_path / "outcomes.csv")
+    out = tmp_path / "router.pointsman"
+    assert run.data("fit", path, "--out", out)["held_out"]["methods"]["router"] == {"quality": 1.0, "cost_usd": None}
+    assert run("fit", path, "--out", out).exit_code == 0
+    assert run("compare", path, "--estimator", "Linear").exit_code == 0
+
+
+def test_evaluate_reports_what_the_library_finds(run: Commands, world: World) -> None:
+    """The JSON is the evaluation's own; the table has every method and the verdict."""
+    found = evaluate(world.router, read(world.outcomes))
+    assert run.data("evaluate", world.artefact, world.outcomes) == json.loads(json.dumps(found.to_dict()))
+    shown = run("evaluate", world.artefact, world.outcomes).stdout
+    assert all(row.name in shown for row in found.rows)
+    assert " ".join(found.verdict.text.split()) in " ".join(shown.split())
+
+
+def test_evaluate_at_another_operating_point(run: Commands, world: World) -> None:
+    """A dearer dollar makes the router cheaper."""
+    usual = run.data("evaluate", world.artefact, world.outcomes)["rows"][0]["cost_usd"]
+    dear = run.data("evaluate", world.artefact, world.outcomes, "--at", "1e6")["rows"][0]["cost_usd"]
+    assert dear < usual
+
+
+def test_evaluate_refuses_outcomes_of_other_models(run: Commands, world: World, tmp_path: Path) -> None:
+    """The message names the models of both sides."""
+    other = RoutingDataset.from_arrays(["a", "b"], {"other": [0, 1], "another": [1, 1]}).write(tmp_path / "other.csv")
+    result = run("evaluate", world.artefact, other)
+    assert result.exit_code == 1
+    assert "another" in result.stderr
+    assert "scholar" in result.stderr
+
+
+def test_compare_gives_each_estimator_its_own_evaluation(run: Commands, world: World) -> None:
+    """Two estimators are measured on the same queries, beside the same baselines."""
+    data = run.data("compare", world.outcomes, "--estimator", "Linear", "--estimator", '{"type": "Nearest", "k": 9}')
+    assert list(data) == ["Linear", '{"type": "Nearest", "k": 9}']
+    one, two = data.values()
+    assert one["queries"] == two["queries"] == 48
+    assert one["rows"][-1] == two["rows"][-1]
+    assert one["rows"][0]["quality"] != two["rows"][0]["quality"]
+
+
+def test_compare_shows_every_estimator_and_the_picture(run: Commands, world: World) -> None:
+    """The table, the plot and a verdict for each are there."""
+    shown = run("compare", world.outcomes, "--estimator", "Linear", "--estimator", "Clusters").stdout
+    assert shown.count("Linear") >= 2
+    assert shown.count("Clusters") >= 2
+    assert "US dollars per 1,000 queries" in shown
+    assert "zero router" in shown
+
+
+def test_audit_reports_what_the_library_finds(run: Commands, world: World) -> None:
+    """The JSON is the audit's own, and the advice is printed."""
+    found = audit(read(world.outcomes))
+    assert run.data("audit", world.outcomes) == json.loads(json.dumps(found.to_dict()))
+    assert " ".join(found.advice.text.split()) in " ".join(run("audit", world.outcomes).stdout.split())
+
+
+def test_no_router_needed_is_no_error(run: Commands, tmp_path: Path) -> None:
+    """A model that is always right and cheapest needs no router beside it, and saying so exits with 0."""
+    texts = [f"question {i}" for i in range(400)]
+    quality = {"good": [1.0] * 400, "bad": [0.0] * 400}
+    cost = {"good": [0.001] * 400, "bad": [0.002] * 400}
+    path = RoutingDataset.from_arrays(texts, quality, cost).write(tmp_path / "outcomes.csv")
+    result = run("audit", path)
+    assert result.exit_code == 0
+    assert "You don't need a router" in result.stdout
+
+
+def test_explain_says_what_the_library_says(run: Commands, world: World) -> None:
+    """The JSON is the explanation's own, from an argument as from stdin; the text names model and reason."""
+    found = explain(world.router, Query(text=QUESTION, id="0"))
+    expected = json.loads(json.dumps(found.to_dict()))
+    assert run.data("explain", world.artefact, QUESTION) == expected
+    assert run.data("explain", world.artefact, "-", input=QUESTION + "\n") == expected
+    shown = run("explain", world.artefact, QUESTION).stdout
+    assert found.decision.model in shown
+    assert found.decision.reason in shown
+
+
+def test_explain_names_the_best_single_model_of_a_reference(run: Commands, world: World) -> None:
+    """With outcomes at hand, the alternatives are the best single and the cheapest model of those."""
+    data = run.data("explain", world.artefact, QUESTION, "--reference", world.outcomes)
+    assert [other["model"] for other in data["instead"]] == [world.dataset.best_single, world.dataset.cheapest]
