@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_hex
 from typing import Literal, TypeAlias
-from uuid import uuid4
 
 from pointsman.dispatch.reserving import refused
 from pointsman.dispatch.serving import Served
@@ -31,7 +32,7 @@ class Journey:
     served: Served
     recorder: Recorder
     observers: Sequence[Observer] = ()
-    id: str = field(default_factory=lambda: uuid4().hex)
+    id: str = field(default_factory=partial(token_hex, 16))
     trace: Trace | None = None
 
     def plan(self) -> Plan[Answer]:
