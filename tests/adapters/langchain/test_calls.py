@@ -29,14 +29,17 @@ class Events(BaseCallbackHandler):
     def __init__(self) -> None:
         self.starts: list[tuple[str, UUID, UUID | None, list[str]]] = []
         self.ends: list[str] = []
+        self.names: list[str | None] = []
 
     def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: UUID, **about: Any) -> None:
         """Note an LLM run."""
         self.starts.append(("llm", run_id, about["parent_run_id"], about["tags"]))
+        self.names.append(about.get("name"))
 
     def on_chain_start(self, serialized: Any, inputs: Any, *, run_id: UUID, **about: Any) -> None:
         """Note a chain run, and what traces are told of it."""
         self.starts.append(("chain", run_id, about["parent_run_id"], about["tags"]))
+        self.names.append(about.get("name"))
         self.serialized = serialized
 
     def on_llm_end(self, response: Any, **_: Any) -> None:
@@ -96,13 +99,18 @@ async def test_one_llm_event_under_one_chain(build: Any, ask: Any, way: str) -> 
     assert events.ends == ["llm", "chain"]
 
 
-def test_run_carries_what_the_config_says(build: Any) -> None:
-    """Run id, tags and metadata of the config are the chain's, and the record names that run."""
+@pytest.mark.parametrize("way", WAYS)
+async def test_run_carries_what_the_config_says(build: Any, ask: Any, way: str) -> None:
+    """Run id, name and tags of the config are the chain's, which the record names; the model's run has its own id and name."""
     events, run_id = Events(), uuid4()
-    message = build().invoke("hi", {"callbacks": [events], "run_id": run_id, "tags": ["mine"]})
-    assert events.starts[0][1] == run_id
-    assert UUID(message.response_metadata["router"]["run_id"]) == run_id
-    assert [sorted(tags) for *_, tags in events.starts] == [["mine"], ["mine", "router:answer"]]
+    config = {"callbacks": [events], "run_id": run_id, "run_name": "chooser", "tags": ["mine"]}
+    message = await ask(build(), way, "hi", config)
+    (_, chain_id, _, chain_tags), (_, model_id, _, model_tags) = events.starts
+    assert chain_id == run_id == UUID(message.response_metadata["router"]["run_id"])
+    assert model_id != run_id
+    assert (sorted(chain_tags), sorted(model_tags)) == (["mine"], ["mine", "router:answer"])
+    assert events.names[0] == "chooser"
+    assert events.names[1] != "chooser"
 
 
 def test_chain_run_has_no_usage_of_its_own(build: Any) -> None:

@@ -76,7 +76,7 @@ class Exchange:
         given: The input of the call, which is sent as it came.
         options: Keyword arguments of every call of the user's own request, such as `stop`, `temperature` or `tools`.
         operation: What to make of a candidate first; None calls it as it is.
-        config: The router's config, without callbacks and the name of its run.
+        config: The router's config, without what is about its own run.
         run: The router's run.
     """
 

@@ -22,13 +22,17 @@ def record_of(trace: Trace, run_id: UUID) -> dict[str, Any]:
 
     `cost_usd` and `total_usage` are those of all calls together, failed and rejected ones included; None is unknown.
     """
-    answer = trace.answer
-    model = answer.model if answer is not None else None
-    made = [step.effect for step in trace.steps if isinstance(step.effect, Call)]
-    decision = next((call.decision for call in reversed(made) if call.decision is not None), None)
+    answer, decision = trace.answer, None
+    tried: dict[str, None] = {}
+    for step in trace.steps:
+        call = step.effect
+        if isinstance(call, Call):
+            decision = call.decision or decision
+            if call.messages is None:  # the user's request, not a judge's
+                tried[call.model] = None
     return {
-        "model": model,
-        "tried": list(dict.fromkeys(call.model for call in made if call.messages is None)),
+        "model": answer.model if answer is not None else None,
+        "tried": list(tried),
         "trace_id": trace.id,
         "run_id": str(run_id),
         "propensity": decision.propensity if decision is not None else None,
@@ -42,7 +46,7 @@ def record_of(trace: Trace, run_id: UUID) -> dict[str, Any]:
 
 def _total_usage(trace: Trace) -> dict[str, int] | None:
     """Add up the tokens of all calls; None when those of any paid one are unknown."""
-    total = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    into = out = 0
     for step in trace.steps:
         outcome = step.outcome
         if isinstance(step.effect, Embed) or not isinstance(outcome, Response | CallError):
@@ -52,10 +56,9 @@ def _total_usage(trace: Trace) -> dict[str, int] | None:
             continue  # refused before it was billed
         if usage is None or usage.input_tokens is None or usage.output_tokens is None:
             return None
-        total["input_tokens"] += usage.input_tokens
-        total["output_tokens"] += usage.output_tokens
-        total["total_tokens"] += usage.input_tokens + usage.output_tokens
-    return total
+        into += usage.input_tokens
+        out += usage.output_tokens
+    return {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}
 
 
 def output_of(trace: Trace) -> Any:

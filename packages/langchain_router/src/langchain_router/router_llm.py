@@ -26,11 +26,13 @@ from pointsman.routers.base import Router
 
 __all__ = ["RouterLLM"]
 
-_STANDARD = {"api_key": None, "base_url": None}
+_IGNORED = frozenset({"api_key", "base_url"})
 """Parameters that code building any chat model passes, and that each candidate has for itself."""
 
+_REFUSED = ("cache", "rate_limiter")
+"""Parameters of every chat model that would do nothing here, or harm: a cached answer would be a frozen decision."""
+
 _SHOWN = 200  # characters of a router's parameters that traces show
-_CANDIDATES_OWN = ("cache", "rate_limiter")
 
 
 class RouterLLM(RoutedChatModel):
@@ -101,10 +103,10 @@ class RouterLLM(RoutedChatModel):
     def _settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of the chat model's own; raise ConfigError for unknown ones and the candidates'."""
         known = cls.model_fields
-        settings = {name: value for name, value in given.items() if name not in _STANDARD}
+        settings = {name: value for name, value in given.items() if name not in _IGNORED}
         if unknown := settings.keys() - known:
             raise ConfigError(f"RouterLLM has no parameter {choices(unknown)}; it has {choices(known)}.")
-        for name in _CANDIDATES_OWN:
+        for name in _REFUSED:
             if settings.get(name) is not None:
                 raise ConfigError(f"{name} is the candidates' own; set it on the models given to RouterLLM.")
         return settings
@@ -183,7 +185,8 @@ class RouterLLM(RoutedChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] | None = None,
     ) -> int:
         """Return the number of tokens of messages by the first candidate's count."""
-        return self._first.get_num_tokens_from_messages(messages, tools)
+        more = {} if tools is None else {"tools": tools}  # which not every candidate knows
+        return self._first.get_num_tokens_from_messages(messages, **more)
 
     @property
     def _first(self) -> BaseChatModel:

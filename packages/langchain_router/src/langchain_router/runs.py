@@ -26,19 +26,25 @@ def merged(own: RunnableConfig, config: RunnableConfig | None) -> RunnableConfig
 
 
 def open_run(config: RunnableConfig, inputs: Any, serialized: dict[str, Any], name: str) -> CallbackManagerForChainRun:
-    """Start the router's run; the caller ends it with `on_chain_end` or `on_chain_error`."""
+    """Start the router's run; the caller ends it with `on_chain_end` or `on_chain_error`.
+
+    Its id and name are taken out of the config, so that no candidate's run gets them too.
+    """
     manager = get_callback_manager_for_config(config)
-    return manager.on_chain_start(serialized, inputs, name=config.get("run_name") or name, run_id=config.get("run_id"))
+    return manager.on_chain_start(serialized, inputs, **_identity(config, name))
 
 
 async def aopen_run(
     config: RunnableConfig, inputs: Any, serialized: dict[str, Any], name: str
 ) -> AsyncCallbackManagerForChainRun:
-    """Start the router's run; the caller ends it with `on_chain_end` or `on_chain_error`."""
+    """Do as `open_run`, awaiting."""
     manager = get_async_callback_manager_for_config(config)
-    return await manager.on_chain_start(
-        serialized, inputs, name=config.get("run_name") or name, run_id=config.get("run_id")
-    )
+    return await manager.on_chain_start(serialized, inputs, **_identity(config, name))
+
+
+def _identity(config: RunnableConfig, name: str) -> dict[str, Any]:
+    taken: Any = config
+    return {"run_id": taken.pop("run_id", None), "name": taken.pop("run_name", None) or name}
 
 
 class Witness(BaseCallbackHandler):

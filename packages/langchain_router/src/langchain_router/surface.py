@@ -24,6 +24,9 @@ from pointsman.dispatch import Dispatcher
 
 __all__ = ["RoutedChatModel"]
 
+_NOTED_BY_EACH = frozenset({"lc_versions"})
+"""Metadata that LangChain gives every model by itself."""
+
 
 class RoutedChatModel(BaseChatModel, ABC):
     """A chat model whose calls are routed; RouterLLM says how one is made."""
@@ -43,8 +46,11 @@ class RoutedChatModel(BaseChatModel, ABC):
     @property
     def own_config(self) -> RunnableConfig:
         """The callbacks, tags and metadata given at construction, which go to the candidates' runs as well."""
-        metadata = {key: value for key, value in (self.metadata or {}).items() if key != "lc_versions"}
-        own = {"callbacks": self.callbacks, "tags": self.tags, "metadata": metadata}
+        metadata = self.metadata or {}
+        if not self.callbacks and not self.tags and metadata.keys() <= _NOTED_BY_EACH:
+            return {}
+        theirs = {key: value for key, value in metadata.items() if key not in _NOTED_BY_EACH}
+        own = {"callbacks": self.callbacks, "tags": self.tags, "metadata": theirs}
         config: Any = {key: value for key, value in own.items() if value}
         return cast("RunnableConfig", config)
 
