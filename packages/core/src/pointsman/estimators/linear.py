@@ -59,6 +59,8 @@ class Linear(Estimator):
     loss: Literal["ridge", "logistic"] = "ridge"
     target: Literal["contrasts", "levels"] = "contrasts"
     penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (
+        0.1,
+        0.3,
         1.0,
         3.0,
         10.0,
