@@ -211,5 +211,7 @@ def _schema(cls: type[Component], strict: bool) -> Any:  # noqa: FBT001 - pydant
 
     hints = get_type_hints(cls, include_extras=True)
     content: dict[str, Any] = {f.name: (hints[f.name], None) for f in fields(cls)}
-    settings = ConfigDict(arbitrary_types_allowed=True, strict=strict, extra="forbid", protected_namespaces=())
+    settings = ConfigDict(
+        arbitrary_types_allowed=True, strict=strict, extra="forbid", protected_namespaces=(), allow_inf_nan=False
+    )
     return create_model(cls.__name__, __config__=settings, **content)

@@ -23,7 +23,19 @@ from pointsman.testing.plain import numbers, told_decision
 from pointsman.testing.toys import QUERIES, toy
 from pointsman.types import Query
 
-__all__ = ["KINDS", "Case", "EstimatorCase", "FeaturesCase", "Fits", "PolicyCase", "RouterCase", "blurred", "case_of", "only", "parts"]
+__all__ = [
+    "KINDS",
+    "Case",
+    "EstimatorCase",
+    "FeaturesCase",
+    "Fits",
+    "PolicyCase",
+    "RouterCase",
+    "blurred",
+    "case_of",
+    "only",
+    "parts",
+]
 
 C = TypeVar("C", bound=Component)
 F = TypeVar("F", bound=Callable[..., None])

@@ -141,5 +141,11 @@ def parametrize_with_checks(
         for check in checks_for(case):
             name = check.__name__
             marks = [pytest.mark.xfail(reason=expected[name], strict=True)] if name in expected else []
-            rows.append(pytest.param(case, check, marks=marks, id=f"{component!r}-{name.removeprefix('check_')}"))
+            rows.append(pytest.param(case, check, marks=marks, id=f"{_label(component)}-{name.removeprefix('check_')}"))
     return pytest.mark.parametrize(("case", "check"), rows)
+
+
+def _label(component: Component) -> str:
+    """Return the names of a component's class and of its parts' classes."""
+    inside = [_label(value) for value in component.params().values() if isinstance(value, Component)]
+    return type(component).__name__ + (f"({', '.join(inside)})" if inside else "")

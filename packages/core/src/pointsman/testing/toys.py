@@ -90,9 +90,15 @@ def toy(rows: int = 40) -> RoutingDataset:
 def _queries(texts: dict[str, str], domains: dict[str, str] | None = None) -> tuple[Query, ...]:
     known = domains or {}
     return tuple(
-        Query(text=text, id=name, domain=known.get(name), embedding=np.array(embed(text)))
+        Query(text=text, id=name, domain=known.get(name), embedding=_frozen(embed(text)))
         for name, text in texts.items()
     )
+
+
+def _frozen(vector: tuple[float, ...]) -> Matrix:
+    array = np.array(vector)
+    array.flags.writeable = False
+    return array
 
 
 QUERIES: tuple[Query, ...] = _queries(
