@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from pointsman.artifacts import load, read_manifest
@@ -162,6 +163,19 @@ def test_evaluate_reports_what_the_library_finds(run: Commands, world: World) ->
     shown = run("evaluate", world.artefact, world.outcomes).stdout
     assert all(row.name in shown for row in found.rows)
     assert " ".join(found.verdict.text.split()) in " ".join(shown.split())
+
+
+def test_of_many_models_only_the_telling_ones_are_named(run: Commands, tmp_path: Path) -> None:
+    """Beyond ten models the table and the plot name the best and the cheapest; the data still have all."""
+    rng = np.random.default_rng(0)
+    texts = [f"question {i}" for i in range(200)]
+    quality = {f"model{j:02d}": (rng.random(200) < 0.3 + j / 50).astype(float) for j in range(12)}
+    cost = {f"model{j:02d}": np.full(200, 0.001 * (j + 1)) for j in range(12)}
+    path = RoutingDataset.from_arrays(texts, quality, cost).write(tmp_path / "outcomes.csv")
+    command = ("fit", path, "--estimator", "Constant", "--out", tmp_path / "router.pointsman")
+    held_out, shown = run.data(*command)["held_out"], run(*command).stdout
+    assert {name for name in quality if name in shown} == {held_out["best_single"], "model00"}
+    assert {name.removeprefix("always ") for name in held_out["methods"]} >= set(quality)
 
 
 def test_evaluate_at_another_operating_point(run: Commands, world: World) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["kept_figures", "plot", "points", "show_audit", "show_evaluation"]
 
+_MANY = 10
 _COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "bright_red")
 
 
@@ -23,7 +24,7 @@ def show_evaluation(evaluation: Evaluation, console: Console) -> None:
     console.print(_table(evaluation, console))
     if (drawn := plot({"router": evaluation})) is not None:
         console.print(drawn)
-        console.print("◆ the router as it is; the line joins its settings at other prices of quality.", style="dim")
+        console.print("◆ the router as it is; the line joins what it reaches at other trade-offs.", style="dim")
     console.print()
     console.print(evaluation.verdict.text, style="bold", markup=False)
     for note in evaluation.notes:
@@ -75,6 +76,7 @@ def _table(evaluation: Evaluation, console: Console) -> RenderableType:
             _difference(row.own.difference if row.own else None),
         ]
         for row in evaluation.rows
+        if _told_apart(row, evaluation)
     ]
     title = f"{evaluation.queries:,} test queries, best single model: {evaluation.best_single}"
     compact = table(title, "method", "quality", "cost $/1k", "× best", "vs best single", rows=rows)
@@ -126,7 +128,14 @@ def _baseline(row: MethodRow, evaluation: Evaluation) -> Mark | None:
     if model == row.name:
         return None
     best = model == evaluation.best_single
-    return _mark(row, f"{model} (best single)" if best else model, "bold" if best else "")
+    label = f"{model} (best single)" if best else model if _told_apart(row, evaluation) else ""
+    return _mark(row, label, "bold" if best else "")
+
+
+def _told_apart(row: MethodRow, evaluation: Evaluation) -> bool:
+    """Return whether a method is named: of many models only the best and the cheapest are."""
+    few = len(evaluation.models) <= _MANY
+    return few or row.name.removeprefix("always ") in {row.name, evaluation.best_single, evaluation.cheapest}
 
 
 def _mark(row: MethodRow, label: str, style: str, symbol: str = "●") -> Mark | None:

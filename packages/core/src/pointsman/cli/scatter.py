@@ -153,7 +153,7 @@ class _Canvas:
         self._write(self.cell(x, y), "o" if self.ascii_only else mark.symbol, mark.style)
 
     def name(self, x: float, y: float, mark: Mark) -> None:
-        """Write a mark's label beside it: right, left, above or below, wherever there is room."""
+        """Write a mark's label beside it: right, left, above or below, wherever there is room; an empty one nowhere."""
         row, column = self.cell(x, y)
         size = len(mark.label)
         middle = min(max(0, column - size // 2), self.width - size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pointsman.data.dataset import RoutingDataset
     from pointsman.demo import Task
+    from pointsman.demo.frameworks import FrameworkRun
     from pointsman.routers.estimated import EstimatedRouter
 
 __all__ = ["Chapter", "Story"]
@@ -188,12 +189,15 @@ class Story:
     def _frameworks(self) -> Chapter:
         from pointsman.demo.frameworks import FrameworkRun, framework_runs
 
+        answers = {task.text: task.answer for task in self.tasks}
         found = list(framework_runs(self.artefact, self.parts[2].queries.texts[:4]))
 
         def show(console: Console) -> None:
+            if not found:
+                console.print("No installed package registers a demonstration.")
             for run in found:
                 if isinstance(run, FrameworkRun):
-                    _show_run(run, console)
+                    _show_run(run, answers, console)
                 else:
                     console.print(str(run), markup=False)
 
@@ -206,9 +210,15 @@ def _shaded(share: float) -> Text:
     return Text(f"{100 * share:.0f}", style=style)
 
 
-def _show_run(run: Any, console: Console) -> None:
+def _show_run(run: FrameworkRun, answers: Mapping[str, str], console: Console) -> None:
     from rich.syntax import Syntax
 
+    from pointsman.demo import final_answer
+
     console.print(Syntax(run.code.rstrip(), "python", theme="ansi_dark", background_color="default", word_wrap=True))
-    rows = [[question, model, reply.splitlines()[-1]] for question, model, reply in run.exchanges]
-    console.print(table(run.framework, "question", "answered by", "reply", rows=rows, words=3))
+    console.print()
+    rows = []
+    for question, model, reply in run.exchanges:
+        given = final_answer(reply)
+        rows.append((question, model, given, "yes" if given == answers[question] else f"no: {answers[question]}"))
+    console.print(table(run.framework, "question", "answered by", "answer", "right", rows=rows, words=4))
