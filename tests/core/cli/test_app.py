@@ -105,11 +105,14 @@ def test_a_defect_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch, world: 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal that Ctrl-C sends on POSIX")
 def test_ctrl_c_ends_cleanly_with_130(world: World) -> None:
     """An interrupt while the command waits for stdin is one word and the shell's exit code."""
+    code = "import pointsman.cli.route\nfrom pointsman.cli import main\nprint('ready', flush=True)\nmain()"
     waiting = subprocess.Popen(  # noqa: S603
-        [*COMMAND, "route", str(world.artefact), "-"],
+        [sys.executable, "-c", code, "route", str(world.artefact), "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    time.sleep(1.5)
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "ready\n"
+    time.sleep(1)
     waiting.send_signal(signal.SIGINT)
     _, errors = waiting.communicate(timeout=20)
     assert waiting.returncode == 130
