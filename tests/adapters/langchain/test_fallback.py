@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -170,6 +171,19 @@ async def test_stream_left_early_is_accounted(build: Any, client: Any, way: str)
     assert step.outcome.interrupted
     assert (step.cost_usd, trace.cost_usd) == (None, None)
     assert not entry.completed
+
+
+async def test_cancelled_call_is_accounted(build: Any, server: ReplayServer) -> None:
+    """A task that is cancelled ends its trace as cancelled; its money is unknown and stays set aside."""
+    server.fail(Fault(model="small", hang=True))
+    traces: list[Trace] = []
+    budget = Budget(1.0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(build(observers=[traces.append], budget=budget).ainvoke("hi"), timeout=0.2)
+    [trace] = traces
+    assert (trace.ended, trace.cost_usd) == ("cancelled", None)
+    assert budget.reserved_usd > 0
+    assert [entry.model for entry in server.ledger] == ["small"]
 
 
 def test_spent_budget_is_the_cores_error(build: Any, server: ReplayServer) -> None:
