@@ -17,6 +17,8 @@ from pointsman.estimators.linear import Linear
 from pointsman.estimators.logistic import contrast_logistic
 from pointsman.estimators.nearest import Nearest
 from pointsman.features.embedding import Embedding
+from pointsman.features.lexical import Lexical
+from pointsman.types import Query
 
 RNG = np.random.default_rng(1)
 POINTS = RNG.standard_normal((120, 3))
@@ -183,3 +185,15 @@ def test_out_of_fold_estimates_never_saw_their_row() -> None:
     assert np.array_equal(inside, noise.quality)
     assert (outside == noise.quality).mean() < 0.7
     assert estimator.state_ is None
+
+
+def test_a_linear_explanation_names_words() -> None:
+    """The words that speak for the better model over the other come first, with their sign."""
+    texts = ["solve the equation", "write a poem"] * 30
+    skill = {"maths": [1.0, 0.0] * 30, "poetry": [0.0, 1.0] * 30}
+    fitted = Linear(features=Lexical(components=4)).fit(RoutingDataset.from_arrays(texts, skill))
+    told = fitted.explain(Query(text="solve this poem"))
+    ((heading, words),) = told.items()
+    assert heading in {"words for maths over poetry", "words for poetry over maths"}
+    sign = 1 if heading.startswith("words for maths") else -1
+    assert sign * words["solve"] > 0 > sign * words["poem"]

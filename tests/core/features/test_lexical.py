@@ -11,6 +11,7 @@ from pointsman.features.embedding import Embedding
 from pointsman.features.lexical import Lexical
 from pointsman.features.statistics import text_statistics
 from pointsman.features.union import Union
+from pointsman.types import Query
 
 MATHS = ["Compute the integral of x squared", "Solve the equation x + 2 = 5", "What is the derivative of sin x"]
 POETRY = ["Write a poem about autumn leaves", "Compose a sonnet about the sea", "Write a short poem about love"]
@@ -103,3 +104,24 @@ def test_a_union_puts_weighted_parts_side_by_side() -> None:
     assert np.allclose(union.transform(queries), np.hstack([np.full((len(TEXTS), 2), 2 * 0.5**0.5), alone / 2]))
     with pytest.raises(ConfigError, match="1 factors for 2 parts"):
         Union(parts=(Embedding(), Lexical()), weights=(1.0,))
+
+
+def test_effects_name_the_words_that_pull() -> None:
+    """Along the direction from poetry to mathematics, mathematical words pull forwards and poetic ones back."""
+    features = lexical()
+    maths, poetry = (features.transform(Queries.from_texts(texts)).mean(axis=0) for texts in (MATHS, POETRY))
+    effects = features.effects(Query(text="Solve a poem, solve the Sea"), maths - poetry)
+    assert list(effects) == ["solve", "a", "poem", "the", "sea"]
+    assert effects["solve"] > 0 > effects["poem"]
+    assert features.effects(Query(text=""), maths) == {}
+
+
+def test_effects_of_a_union_are_those_of_its_parts() -> None:
+    """A part's words pull along the part's own columns, times its weight."""
+    queries = Queries.from_texts(TEXTS, embeddings=np.ones((len(TEXTS), 2)))
+    words = Lexical(components=4)
+    union = Union(parts=(Embedding(), words), weights=(1.0, 0.5)).fit(queries)
+    query = Query(text="solve a poem", embedding=np.ones(2))
+    direction = np.arange(12.0)
+    alone = words.clone().fit(queries).effects(query, direction[2:])
+    assert union.effects(query, direction) == pytest.approx({word: pull / 2 for word, pull in alone.items()})

@@ -23,6 +23,7 @@ from pointsman.types import Query
 __all__ = ["Linear"]
 
 Matrix = NDArray[np.float64]
+_WORDS_SHOWN = 6
 
 
 class LinearState(State):
@@ -137,9 +138,17 @@ class Linear(Estimator):
         return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 
     def explain(self, query: Query) -> dict[str, Any]:
-        """Return the penalties in force and, where there is one, what the offset rests on."""
+        """Return the words that most favour the best model over the second best, and those that do least; positive favours."""
         state = self.fitted(LinearState)
-        return {"penalties": state.penalties} | ({} if state.offset is None else state.offset.explain(query))
+        first, second = (*np.argsort(-self.predict_one(query).quality[0], kind="stable")[:2].tolist(), None)[:2]
+        told: dict[str, Any] = {} if state.offset is None else state.offset.explain(query)
+        if second is None:
+            return told
+        effects = state.features.effects(query, state.weights[:, first] - state.weights[:, second])
+        strongest = sorted(effects.items(), key=lambda item: -abs(item[1]))[:_WORDS_SHOWN]
+        if strongest:
+            told[f"words for {state.models[first]} over {state.models[second]}"] = dict(strongest)
+        return told
 
 
 def _contrasts(quality: Matrix) -> Matrix:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pointsman.components import Component
 from pointsman.data.queries import Queries
+from pointsman.types import Query
 
 __all__ = ["Features"]
 
@@ -24,6 +25,10 @@ class Features(Component):
     def fit_transform(self, queries: Queries) -> NDArray[np.float64]:
         """Fit, and return the features of the same queries, shape (n, d)."""
         return self.fit(queries).transform(queries)
+
+    def effects(self, query: Query, direction: NDArray[np.float64]) -> dict[str, float]:
+        """Return what pulls a query along a direction (d,) of the features, by name; {} where features have no names."""
+        return {}
 
     @abstractmethod
     def transform(self, queries: Queries) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Self
@@ -16,6 +17,7 @@ from pointsman.errors import DataError
 from pointsman.features.base import Features
 from pointsman.features.hashing import ngram_buckets
 from pointsman.features.statistics import text_statistics
+from pointsman.types import Query
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -24,6 +26,8 @@ __all__ = ["Lexical"]
 
 Matrix = NDArray[np.float64]
 _SAMPLE = 8000  # texts, evenly spaced, that settle weights and directions; more cost time and change little
+_TINY = 1e-9
+_WORD = re.compile(r"[^\W_]+")
 Row = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
@@ -82,6 +86,19 @@ class Lexical(Features):
         """Return the features, shape (n, components + 6)."""
         return self._project([self._row(text) for text in queries.texts], queries)
 
+    def effects(self, query: Query, direction: Matrix) -> dict[str, float]:
+        """Return each word's share in the text's position along a direction, its parts of pairs and n-grams left out."""
+        table = self.fitted(LexicalState).table
+        buckets, counts = self._row(query.text)
+        count_of = dict(zip(buckets.tolist(), counts.tolist(), strict=True))
+        length = float(np.linalg.norm(counts @ table[buckets])) + _TINY
+        found = {}
+        for word in dict.fromkeys(_WORD.findall(query.text.casefold())):
+            (bucket, *_) = ngram_buckets(word, bits=self.bits).tolist() or [None]
+            if bucket in count_of:
+                found[word] = count_of[bucket] * float(table[bucket] @ direction[: table.shape[1]]) / length
+        return found
+
     def _fit(self, queries: Queries) -> list[Row]:
         """Learn the state; return the hashed rows."""
         if not len(queries):
@@ -109,7 +126,7 @@ class Lexical(Features):
         out = np.empty((len(queries), width + len(state.center)))
         for i, (buckets, counts) in enumerate(rows):
             out[i, :width] = counts @ state.table[buckets]
-        out[:, :width] /= np.linalg.norm(out[:, :width], axis=1, keepdims=True) + 1e-9
+        out[:, :width] /= np.linalg.norm(out[:, :width], axis=1, keepdims=True) + _TINY
         out[:, width:] = (text_statistics(queries.texts) - state.center) / state.scale * self.statistics_weight
         return out
 

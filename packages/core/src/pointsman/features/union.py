@@ -12,6 +12,7 @@ from pointsman.components import State
 from pointsman.data.queries import Queries
 from pointsman.errors import ConfigError
 from pointsman.features.base import Features
+from pointsman.types import Query
 
 __all__ = ["Union"]
 
@@ -50,6 +51,17 @@ class Union(Features):
     def fit(self, queries: Queries) -> Self:
         """Fit a clone of every part and return self."""
         return self.with_state(UnionState(parts=tuple(part.clone().fit(queries) for part in self.parts)))
+
+    def effects(self, query: Query, direction: NDArray[np.float64]) -> dict[str, float]:
+        """Return what pulls in any part, each along its own columns."""
+        parts = self.fitted(UnionState).parts
+        found: dict[str, float] = {}
+        start = 0
+        for weight, part in zip(self.weights or (1.0,) * len(parts), parts, strict=True):
+            width = part.transform(Queries.of(query)).shape[1]
+            found |= part.effects(query, weight * direction[start : start + width])
+            start += width
+        return found
 
     def transform(self, queries: Queries) -> NDArray[np.float64]:
         """Return the weighted columns of all parts, shape (n, sum of theirs)."""

@@ -189,7 +189,8 @@ def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], de
     order = [names[j] for j in ranked(scores, estimates.cost_usd[0]) if j != chosen and names[j] not in excluded]
     latency = [None] * len(names) if estimates.latency_s is None else _known(estimates.latency_s[0])
     scored = [None if name in excluded else score for name, score in zip(names, _known(scores), strict=True)]
-    columns = (_known(estimates.quality[0]), _known(estimates.cost_usd[0]), latency, scored)
+    # A linear estimate may leave the scale by a little; the score keeps what was compared.
+    columns = (_known(np.clip(estimates.quality[0], 0, 1)), _known(estimates.cost_usd[0]), latency, scored)
     rows = dict(zip(names, map(ModelEstimate._make, zip(*columns, strict=True)), strict=True))
     mine = rows[names[chosen]]
     cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"
