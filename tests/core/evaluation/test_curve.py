@@ -10,7 +10,7 @@ from pointsman.evaluation.baselines import always, random, single_models, zero_r
 from pointsman.evaluation.curve import Curve, Span, aiq_gain
 from pointsman.evaluation.informed import domain_table, oracle
 from pointsman.evaluation.resampling import Resampling
-from pointsman.metrics import aiq, frontier_score, model_points
+from pointsman.metrics import aiq, area, frontier_score, model_points
 
 
 def three(n: int = 400, seed: int = 0) -> RoutingDataset:
@@ -43,6 +43,7 @@ def test_the_zero_routers_height_is_frontier_score() -> None:
 def test_without_validation_all_settings_count() -> None:
     """Without validation data no setting is dropped, also not one below the hull."""
     data = three()
+    data.quality[:, 1] = 0.0
     settings = [(name, [always(name, data)]) for name in data.models]
     curve = Curve.of(settings)
     assert curve is not None
@@ -50,8 +51,9 @@ def test_without_validation_all_settings_count() -> None:
     assert curve.peak is None
     assert curve.cheapest_reaching(0.0) is None
     cost, quality = model_points(data.cost_usd, data.quality).T
-    on_hull = aiq(cost, quality, data.cost_usd[:, 0].mean(), data.cost_usd[:, 2].mean())
-    assert curve.height(span_of(data)) == pytest.approx(on_hull, abs=1e-12)
+    low, high = data.cost_usd[:, 0].mean(), data.cost_usd[:, 2].mean()
+    assert curve.height(span_of(data)) == pytest.approx(area(cost, quality, low, high), abs=1e-12)
+    assert (curve.height(span_of(data)) or 1) < (aiq(cost, quality, low, high) or 0)
 
 
 def test_repeated_and_unpriced_settings_are_left_out() -> None:

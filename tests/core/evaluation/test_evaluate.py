@@ -170,6 +170,40 @@ def test_without_costs_quality_is_still_judged(kinds: RoutingDataset) -> None:
     assert any("no known cost" in note for note in found.notes)
 
 
+def test_the_best_model_may_be_the_cheapest(kinds: RoutingDataset) -> None:
+    """Where no model is cheaper than the best one there is no curve to average, which is said."""
+    train, validation, test = (replace(part, cost_usd=part.cost_usd[:, ::-1]) for part in parts(kinds))
+    found = evaluate(PERFECT, test, train=train, validation=validation, draws=100)
+    assert found.best_single == found.cheapest == "dear"
+    assert found.router.aiq is None
+    assert found.router.aiq_gain is None
+    assert "No model costs less than dear, so there is no interval of costs to average over." in found.notes
+
+
+def test_equally_dear_models_have_no_dearest(kinds: RoutingDataset) -> None:
+    """Needless calls of the dearest model are unknown where all cost the same, or no query is complete."""
+    train, _, test = parts(kinds)
+    level = replace(test, cost_usd=np.full_like(test.cost_usd, 0.01))
+    row = evaluate(PERFECT, level, train=train, draws=100).router
+    assert (row.dearest_share, row.needless_strong) == (None, None)
+    assert row.entropy == pytest.approx(1.0)
+    half = replace(test, quality=np.where(np.arange(200)[:, None] % 2 == [0, 1], np.nan, test.quality))
+    row = evaluate(PERFECT, half, train=train, draws=100).router
+    assert row.dearest_share == 0.5
+    assert row.needless_strong is None
+
+
+def test_nothing_in_common_is_not_compared(kinds: RoutingDataset) -> None:
+    """A router whose answers nobody scored cannot be compared, and is said to be unknown."""
+    train, _, test = parts(kinds)
+    blind = replace(test, quality=np.where([True, False], np.nan, test.quality))
+    found = evaluate(RulesRouter(pool=POOL, default="cheap"), blind, train=train, draws=100)
+    assert found.verdict.kind == "unknown"
+    assert found.router.quality is None
+    assert found.router.captured is None
+    assert "–" in str(found)
+
+
 def test_missing_outcomes_are_noted(kinds: RoutingDataset) -> None:
     """Unobserved answers are counted in the row and said in the notes; the rest is still compared."""
     train, _, test = parts(kinds)
@@ -213,6 +247,9 @@ def test_a_driven_router_is_evaluated_alike(kinds: RoutingDataset) -> None:
     train, _, test = parts(kinds)
     wrapped = evaluate(FallbackRouter(routers=(PERFECT,)), test, train=train, draws=100)
     assert wrapped.router == evaluate(PERFECT, test, train=train, draws=100).router
+    router = EstimatedRouter(estimator=Constant()).fit(train)
+    swept = evaluate(FallbackRouter(routers=(router,)).fit(train), test, train=train, points=(0.0, 1e6), draws=100)
+    assert swept.router.aiq == evaluate(router, test, train=train, points=(0.0, 1e6), draws=100).router.aiq
 
 
 def test_results_are_reproducible_json(kinds: RoutingDataset, full: Evaluation) -> None:

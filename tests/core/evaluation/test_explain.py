@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from pointsman.estimators.constant import Constant
 from pointsman.estimators.domain import Domain
 from pointsman.evaluation import Explanation, explain
+from pointsman.evaluation.plain import plain
 from pointsman.features.lexical import Lexical
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
@@ -106,3 +109,24 @@ def test_text_of_a_rule() -> None:
     text = text_of(explain(rules, query))
     assert "could not be honoured: rule 1 wants medium, which is left out (in the deny list)" in text
     assert "in the deny list" in text.splitlines()[-1]
+
+
+def test_text_of_a_random_choice() -> None:
+    """A choice by chance is said to be one, with its probability; lists and nested facts are spelled out."""
+    found = explain(RulesRouter(pool=toy_pool(), default="small"), PROOF)
+    drawn = replace(found, decision=replace(found.decision, propensity=0.25), basis={"near": {"k": [0.123456, "x"]}})
+    text = text_of(drawn)
+    assert "chosen with probability 0.25" in text
+    assert "k: 0.1235, x" in text
+
+
+def test_plain_data_have_no_sets() -> None:
+    """Sets become sorted lists, and what is neither finite nor known becomes None."""
+    assert plain(
+        {"set": frozenset({"b", "a"}), "inf": float("inf"), "count": np.int64(3), "rows": np.ones((1, 2))}
+    ) == {
+        "set": ["a", "b"],
+        "inf": None,
+        "count": 3,
+        "rows": [[1.0, 1.0]],
+    }

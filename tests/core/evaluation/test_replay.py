@@ -136,6 +136,12 @@ def test_propensities_are_kept() -> None:
     found = simulate(Scripted(script=("small", "large"), propensity=0.25), with_answers(toy()))
     assert set(found.propensity.tolist()) == {0.25}
 
+    class Drawn(RulesRouter):
+        def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008
+            return replace(super().decide(query, context), propensity=0.5)
+
+    assert set(simulate(Drawn(pool=toy_pool(), default="small"), toy()).propensity.tolist()) == {0.5}
+
 
 def test_several_calls_need_recorded_answers() -> None:
     """What a plan does after reading an answer is unknown where no answer was recorded, so it is refused."""

@@ -63,6 +63,14 @@ def test_a_trivial_saving_is_not_worth_a_router() -> None:
     assert audit(data, draws=300, worthwhile=0.5).advice.kind == "single"
 
 
+def test_a_small_gain_is_not_worth_a_router() -> None:
+    """A gain that is shown, but below the margin, is no reason for a router."""
+    data = kinds(600, cheap=(0.9, 0.2), dear=(0.4, 0.9))
+    level = replace(data, cost_usd=np.full_like(data.cost_usd, 0.01))
+    assert audit(level, draws=300).advice.kind == "router"
+    assert audit(level, draws=300, margin=0.5).advice.kind == "single"
+
+
 def test_one_model_that_is_better_everywhere() -> None:
     """Where one model is better at everything and the other hardly ever right alone, nothing is gained by choosing."""
     found = audit(kinds(3000, cheap=(0.3, 0.3), dear=(0.97, 0.97)), draws=300)
@@ -204,6 +212,30 @@ def test_results_are_json_and_text() -> None:
     assert "Assuming (nothing here measures it) that 5 % of outcomes differ" in text
     assert "A router that reads the text, out of fold: quality +" in text
     assert all(f"Note: {note}" in text for note in found.notes)
+
+
+def test_text_tells_of_swaps_ties_and_repeated_runs() -> None:
+    """The text names the models that may be best, a cheaper one that is as good, and what repeated runs showed."""
+    data = kinds(800, cheap=(1.0, 0.6), dear=(1.0, 0.6))
+    quality = np.column_stack([data.quality[:, 0], data.quality[:, 0]])
+    quality[:2] = [[0.5, 1.0], [1.0, 1.0]]
+    repeats = {"runs": np.full((800, 2), 2), "run_variance": np.zeros((800, 2))}
+    text = str(audit(replace(data, quality=quality, **repeats), draws=200))
+    assert "Best single model: one of dear, cheap (95 %)." in text
+    assert "Always cheap instead of dear: quality −0.1 points" in text
+    assert "of the scale even the best answers miss" in text
+    assert "Repeated runs of 800 queries" in text
+    assert "(0 % of outcomes differ between two runs)" in text
+
+
+def test_text_of_spending_more_and_of_unknown_costs() -> None:
+    """A trial that spends more says how many times as much; one without costs leaves them out."""
+    data = kinds(400, cheap=(0.9, 0.1), dear=(0.1, 0.8))
+    assert audit(data, draws=200).best_single == "cheap"
+    assert "times its cost" in str(audit(data, draws=200))
+    text = str(audit(replace(data, cost_usd=np.full_like(data.cost_usd, np.nan)), draws=200))
+    assert "out of fold: quality +" in text
+    assert "cost saved" not in text
 
 
 def test_many_models_are_summarised() -> None:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from pointsman.data import RoutingDataset
+from pointsman.estimators.base import Estimates
 from pointsman.evaluation.resampling import Resampling
 from pointsman.metrics import mean_interval, proportion_interval
 from pointsman.selection.auditing.ceiling import ceiling
 from pointsman.selection.auditing.noise import ASSUMED_FLIPS, noise
 from pointsman.selection.auditing.standings import near_tied, standings
 from pointsman.selection.auditing.swap import swap
-from pointsman.selection.auditing.trial import trials
+from pointsman.selection.auditing.trial import CrossFit, trials
 
 
 def made(quality: np.ndarray, cost: np.ndarray | None = None) -> RoutingDataset:
@@ -223,6 +224,23 @@ def test_the_best_single_model_is_that_of_the_training_folds() -> None:
     assert max(differences) > 0.01
 
 
+def test_the_frugal_setting_is_that_of_the_other_folds() -> None:
+    """What a fold's own outcomes say cannot change how its queries are answered, only how the others' are."""
+    rng = np.random.default_rng(0)
+    data = made(coins(200, 0.7)[:, [0, 0]])
+    guess = np.column_stack([rng.random(200), rng.random(200) + 0.1])
+    estimates = Estimates(models=data.models, quality=guess, cost_usd=data.cost_usd)
+    fold, best = np.arange(200) % 5, np.ones(200, dtype=np.intp)
+    before = CrossFit(data=data, estimates=estimates, fold=fold, best=best).frugal()
+    changed = data.quality.copy()
+    changed[fold == 0] = [0.0, 1.0]
+    after = CrossFit(data=replace(data, quality=changed), estimates=estimates, fold=fold, best=best).frugal()
+    assert before is not None
+    assert after is not None
+    assert set(before.tolist()) == set(after[fold == 0].tolist()) == {0}
+    assert 1 in after[fold != 0]
+
+
 def test_trials_need_queries_and_models() -> None:
     """Under fifty groups, or with fewer than two models that were seen often enough, nothing is tried."""
     data = made(coins(49, 0.5, 0.6))
@@ -265,7 +283,7 @@ def test_swap_needs_proof() -> None:
     assert found.model == "m0"
     assert found.beside.saving is not None
     assert found.beside.saving.estimate == pytest.approx(0.5)
-    few = made(same[:50])
+    few = made(same[:120])
     assert swap(few, 1, draws(few), level=0.95, margin=0.01) is None
     worse = made(coins(2000, 0.7, 0.8))
     assert swap(worse, 1, draws(worse), level=0.95, margin=0.01) is None

@@ -98,7 +98,7 @@ def _evaluation(board: Board, reference: Reference, methods: list[Method], margi
             margin=margin,
             needed=queries_needed(difference, board.resampling, effect=margin, level=board.level),
         ),
-        notes=(*reference.notes, *_gaps(board.test, rows[0])),
+        notes=(*reference.notes, *_gaps(board, rows[0])),
     )
 
 
@@ -146,15 +146,17 @@ def _points(curve: Curve) -> tuple[tuple[float, float], ...]:
     return tuple((cost, quality) for cost, quality in ordered.tolist())
 
 
-def _gaps(test: RoutingDataset, router: MethodRow) -> Iterator[str]:
-    """Say what the figures leave out because nobody observed it."""
-    missing = float(np.isnan(test.quality).mean())
+def _gaps(board: Board, router: MethodRow) -> Iterator[str]:
+    """Say what the figures leave out, because nobody observed it or because it is undefined."""
+    n, missing = len(board.test), float(np.isnan(board.test.quality).mean())
     if missing:
         yield f"{100 * missing:.1f} % of outcomes were never observed: methods are averaged over different queries."
     if router.unobserved:
-        yield f"{router.unobserved} of the router's {len(test)} answers have no known score."
+        yield f"{router.unobserved} of the router's {n} answers have no known score."
     if router.unpriced:
-        yield f"{router.unpriced} of the router's {len(test)} answers have no known cost."
+        yield f"{router.unpriced} of the router's {n} answers have no known cost."
+    if board.zero is not None and board.span is not None and board.zero.height(board.span) is None:
+        yield f"No model costs less than {board.best_single}, so there is no interval of costs to average over."
 
 
 def _check(test: RoutingDataset, *, margin: float, level: float, draws: int) -> None:

@@ -23,7 +23,7 @@ from pointsman.features.lexical import Lexical
 from pointsman.metrics import Interval, cheapest_setting
 from pointsman.policies.utility import Utility
 
-__all__ = ["FEWEST", "Trial", "trials"]
+__all__ = ["FEWEST", "CrossFit", "Trial", "trials"]
 
 FEWEST = 50
 """Groups of queries below which nothing is tried."""
@@ -70,7 +70,7 @@ def trials(dataset: RoutingDataset, resampling: Resampling, *, level: float, mar
     fits = {"text": _by_text} | ({"domain": domain_averages} if tells_domains_apart(data) else {})
     level = 1 - (1 - level) / len(fits)
     return tuple(
-        _trial(name, _CrossFit.of(fit, data, resampling.random_state), resampling, level=level, margin=margin)
+        _trial(name, CrossFit.of(fit, data, resampling.random_state), resampling, level=level, margin=margin)
         for name, fit in fits.items()
     )
 
@@ -93,7 +93,7 @@ def _with_features(data: RoutingDataset) -> RoutingDataset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _CrossFit:
+class CrossFit:
     """Out-of-fold estimates, and for each row its fold and the best single model of that fold's training queries."""
 
     data: RoutingDataset
@@ -102,7 +102,8 @@ class _CrossFit:
     best: Picks
 
     @classmethod
-    def of(cls, fit: Fit, data: RoutingDataset, random_state: int) -> _CrossFit:
+    def of(cls, fit: Fit, data: RoutingDataset, random_state: int) -> CrossFit:
+        """Fit on four folds in five and predict the fifth, in turn."""
         n, m = data.quality.shape
         quality, cost = np.empty((n, m)), np.empty((n, m))
         fold, best = np.empty(n, dtype=np.intp), np.empty(n, dtype=np.intp)
@@ -141,7 +142,7 @@ class _CrossFit:
         return out
 
 
-def _trial(name: str, fit: _CrossFit, resampling: Resampling, *, level: float, margin: float) -> Trial:
+def _trial(name: str, fit: CrossFit, resampling: Resampling, *, level: float, margin: float) -> Trial:
     best = Outcomes.of(fit.data, fit.best)
 
     def beside(picks: Picks) -> tuple[Comparison, Matrix]:
