@@ -1,0 +1,44 @@
+"""Naming: which of a router's models each of the choices is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llama_index.core.tools import ToolMetadata
+
+from pointsman.errors import ConfigError, choices
+from pointsman.models import ModelPool
+
+__all__ = ["names_of"]
+
+_REMEDY = "RouterSelector(..., names=[...]) names the choices in order."
+
+
+def names_of(offered: Sequence[ToolMetadata], given: Sequence[str] | None, pool: ModelPool) -> list[str]:
+    """Return the choices' names in order: the given ones, or those of the tools.
+
+    Raises:
+        ConfigError: If a choice has no name or shares one, or the names are not exactly those of the pool.
+    """
+    names = [choice.name for choice in offered] if given is None else list(given)
+    if len(names) != len(offered):
+        raise ConfigError(f"RouterSelector has {len(names)} names ({choices(names)}) for {len(offered)} choices.")
+    known = [name for name in names if name]
+    if len(known) < len(names):
+        unnamed = [place for place, name in enumerate(names) if not name]
+        raise ConfigError(f"The choices at {unnamed} have no name; {_REMEDY}")
+    if repeated := {name for name in known if known.count(name) > 1}:
+        raise ConfigError(f"More than one choice is named {choices(repeated)}; {_REMEDY}")
+    if problems := _mismatches(set(known), set(pool)):
+        raise ConfigError(f"{' and '.join(problems)}; {_REMEDY}")
+    return known
+
+
+def _mismatches(offered: set[str], models: set[str]) -> list[str]:
+    unknown, lacking = offered - models, models - offered
+    problems = []
+    if unknown:
+        problems.append(f"The router does not know the choice {choices(unknown)} (it has {choices(models)})")
+    if lacking:
+        problems.append(f"the router may choose {choices(lacking)}, which is not offered (there is {choices(offered)})")
+    return problems
