@@ -79,6 +79,19 @@ def test_settings_are_selected_on_validation() -> None:
     assert curve.cheapest_reaching(1.1) is None
 
 
+def test_the_order_of_addition_does_not_decide() -> None:
+    """A setting that is as good as the target reaches it, in whatever order the mean was added up."""
+    test, val = three(seed=0), three(seed=1)
+    val.quality[:, 2] = np.random.default_rng(0).random(len(val))
+    val.quality[:, :2] = 0.0
+    alone = single_models(test, val)
+    assert alone is not None
+    assert all(
+        alone.cheapest_reaching(float(np.random.default_rng(order).permutation(val.quality[:, 2]).mean())) == 2
+        for order in range(20)
+    )
+
+
 def test_an_empty_interval_has_no_height() -> None:
     """Where the best model is the cheapest there is nothing to average over."""
     data = three()

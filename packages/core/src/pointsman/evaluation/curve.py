@@ -13,7 +13,10 @@ from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.resampling import Resampling, percentile_interval
 from pointsman.metrics import Interval, area, cheapest_setting, hull, peak_setting
 
-__all__ = ["Curve", "Point", "Setting", "Span", "aiq_gain"]
+__all__ = ["ROUNDING", "Curve", "Point", "Setting", "Span", "aiq_gain"]
+
+ROUNDING = 1e-12
+"""Means that differ by less are equal but for the order in which they were added up."""
 
 Matrix = NDArray[np.float64]
 Point = float | str | None
@@ -80,7 +83,7 @@ class Curve:
 
     def cheapest_reaching(self, quality: float) -> int | None:
         """Return the cheapest setting whose validation quality reaches a target; None if none does, or without validation."""
-        return None if self.on_val is None else cheapest_setting(self.on_val, quality)
+        return None if self.on_val is None else cheapest_setting(self.on_val, quality - ROUNDING)
 
     def height(self, span: Span) -> float | None:
         """Return AIQ: the mean height of the test curve through the kept settings; None over an empty interval."""

@@ -13,6 +13,7 @@ from pointsman.data.splits import folds
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import first_choice
 from pointsman.estimators.linear import Linear
+from pointsman.evaluation.curve import ROUNDING
 from pointsman.evaluation.informed import Predict, domain_averages, tells_domains_apart
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.paired import Comparison, compare
@@ -134,7 +135,7 @@ class CrossFit:
         for i in range(_FOLDS):
             held, others = self.fold == i, self.fold != i
             settings = np.column_stack([column_means(part[:, others].T) for part in values])
-            target = float(np.nanmean(quality[n, self.best][others]))
+            target = float(np.nanmean(quality[n, self.best][others])) - ROUNDING
             usable = np.flatnonzero(np.isfinite(settings).all(axis=1))
             taken = cheapest_setting(settings[usable], target) if len(usable) else None
             if taken is not None:
