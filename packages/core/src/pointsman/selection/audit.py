@@ -118,26 +118,16 @@ def audit(
     _check(dataset, level=level, margin=margin, worthwhile=worthwhile, draws=draws)
     data = dataset.canonical()
     resampling = Resampling(group=data.group_of, draws=draws, random_state=random_state)
-    rows = standings(data, resampling, level=level)
-    best = data.models.index(rows[0].model)
-    found = Evidence(
-        queries=len(data),
-        standings=rows,
-        ceiling=ceiling(data, best, resampling, level=level),
-        swap=swap(data, best, resampling, level=level, margin=margin),
-        trials=trials(data, resampling, level=level, margin=margin),
-        needed=_needed(data, rows, resampling, level=level, margin=margin),
-        margin=margin,
-        worthwhile=worthwhile,
-    )
+    found = _evidence(data, resampling, level=level, margin=margin, worthwhile=worthwhile)
+    best = data.models.index(found.best)
     return Audit(
         queries=len(data),
         groups=resampling.groups,
         missing=float(np.isnan(data.quality).mean()),
         level=level,
         margin=margin,
-        standings=rows,
-        near_tied=near_tied(rows, level=level),
+        standings=found.standings,
+        near_tied=near_tied(found.standings, level=level),
         cheapest=data.cheapest,
         ceiling=found.ceiling,
         noise=noise(data, best, random_state=random_state),
@@ -146,6 +136,24 @@ def audit(
         needed=found.needed,
         advice=advise(found),
         notes=tuple(_notes(data, best)),
+    )
+
+
+def _evidence(
+    data: RoutingDataset, resampling: Resampling, *, level: float, margin: float, worthwhile: float
+) -> Evidence:
+    """Gather what the advice rests on."""
+    rows = standings(data, resampling, level=level)
+    best = data.models.index(rows[0].model)
+    return Evidence(
+        queries=len(data),
+        standings=rows,
+        ceiling=ceiling(data, best, resampling, level=level),
+        swap=swap(data, best, resampling, level=level, margin=margin),
+        trials=trials(data, resampling, level=level, margin=margin),
+        needed=_needed(data, rows, resampling, level=level, margin=margin),
+        margin=margin,
+        worthwhile=worthwhile,
     )
 
 
