@@ -26,6 +26,7 @@ __all__ = ["Lexical"]
 
 Matrix = NDArray[np.float64]
 _SAMPLE = 8000  # texts, evenly spaced, that settle weights and directions; more cost time and change little
+_OVERSAMPLING, _ITERATIONS = 10, 3
 _TINY = 1e-9
 _WORD = re.compile(r"[^\W_]+")
 Row = tuple[NDArray[np.int64], NDArray[np.float32]]
@@ -148,13 +149,21 @@ class Lexical(Features):
         return csr_matrix((counts, buckets, ends), shape=(len(rows), 1 << self.bits))
 
     def _directions(self, counts: csr_matrix, weight: Matrix) -> NDArray[np.float32]:
-        """Return the leading right singular vectors of the weighted, unit-length rows, shape (2**bits, components)."""
+        """Return the leading right singular vectors of the weighted, unit-length rows, shape (2**bits, components).
+
+        Subspace iteration from random directions (Halko, Martinsson and Tropp, 2011), ended by a small eigenproblem.
+        """
         from scipy.sparse import diags_array
-        from sklearn.utils.extmath import randomized_svd
 
         weighted = counts @ diags_array(weight.astype(np.float32))
         norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-        unit = diags_array((1 / np.maximum(norms, 1e-9)).astype(np.float32)) @ weighted
+        unit = (diags_array((1 / np.maximum(norms, _TINY)).astype(np.float32)) @ weighted).tocsr()
         size = max(1, min(self.components, min(unit.shape) - 1))
-        directions: NDArray[np.float32] = randomized_svd(unit.tocsr(), size, n_iter=2, random_state=0)[2].T
-        return directions
+        width = min(size + _OVERSAMPLING, *unit.shape)
+        basis = np.random.default_rng(0).standard_normal((unit.shape[1], width), dtype=np.float32)
+        for _ in range(_ITERATIONS):
+            basis = np.linalg.qr(unit.T @ (unit @ basis))[0]
+        image = unit @ basis
+        _, vectors = np.linalg.eigh(image.T @ image)
+        leading: NDArray[np.float32] = basis @ vectors[:, ::-1][:, :size]
+        return leading
