@@ -21,7 +21,7 @@ def write_outcomes(path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["text", "model", "quality", "cost_usd"])
-        for i in range(200):
+        for i in range(600):
             text = f"What is {i} * {i + 7}?" if i % 2 else f"Prove the theorem about the number {i} and its divisors."
             for model, cost in PRICES.items():
                 rows.writerow([text, model, int(model == "large" or i % 2), cost])

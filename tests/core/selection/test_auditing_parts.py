@@ -253,11 +253,12 @@ def test_trials_need_queries_and_models() -> None:
     assert trials(same, draws(same), level=0.95, margin=0.01) == ()
 
 
-def test_a_router_that_never_differs_needs_no_number() -> None:
-    """Where the trial always takes the best single model, its spread is unknown, and so is the sample size."""
+def test_a_router_that_never_differs_needs_as_many_as_exclude_the_margin() -> None:
+    """Where no query differed, as many are needed as would have shown a difference of the margin with 97.5 %."""
     data = made(np.column_stack([np.ones(80), np.zeros(80)]))
     (trial,) = trials(data, draws(data), level=0.95, margin=0.01)
-    assert trial.needed is None
+    assert trial.needed is not None
+    assert 0.99**trial.needed.estimate <= 0.025 < 0.99 ** (trial.needed.estimate - 1)
     assert trial.first.difference is not None
     assert trial.first.difference.estimate == 0
 

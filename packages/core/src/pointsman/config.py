@@ -121,7 +121,7 @@ def decode(tree: Any, arrays: Mapping[str, np.ndarray], *, classes: Iterable[typ
     return _decode(tree, arrays, {cls.__name__: cls for cls in classes})
 
 
-def _decode(tree: Any, arrays: Mapping[str, np.ndarray], own: Mapping[str, type[Component]]) -> Any:
+def _decode(tree: Any, arrays: Mapping[str, np.ndarray], own: Mapping[str, type[Component]]) -> Any:  # noqa: PLR0911 - a case a line
     if isinstance(tree, list):
         return tuple(_decode(item, arrays, own) for item in tree)
     if not isinstance(tree, Mapping):

@@ -157,5 +157,5 @@ def _trial(name: str, fit: CrossFit, resampling: Resampling, *, level: float, ma
         name=name,
         first=first,
         frugal=None if cheap is None else beside(cheap)[0],
-        needed=queries_needed(difference, resampling, effect=margin, level=level) if np.nansum(difference**2) else None,
+        needed=queries_needed(difference, resampling, effect=margin, level=level),
     )
