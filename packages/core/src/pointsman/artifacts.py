@@ -69,11 +69,13 @@ def load(path: str | Path, *, classes: Iterable[type[Component]] = ()) -> Compon
         try:
             arrays = {key: _array(archive, name) for key, name in manifest["arrays"].items()}
             component = decode(manifest["component"], arrays, classes=classes)
-        except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+            intact = isinstance(component, Component) and component.digest() == manifest["digest"]
+        except Exception as error:  # a damaged file may provoke any
             raise ArtifactError(f"{path} cannot be read: {error}") from error
-    if not isinstance(component, Component) or component.digest() != manifest["digest"]:
+    if not intact:
         raise ArtifactError(f"{path} is damaged: its content does not match its digest {manifest['digest']!r}.")
-    return component
+    read: Component = component
+    return read
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
@@ -88,14 +90,14 @@ def _open(path: Path) -> tuple[dict[str, Any], zipfile.ZipFile]:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise ArtifactError(f"There is no artefact at {path}.") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{path} is not an artefact: {error}.") from None
+    except Exception as error:  # a damaged file may provoke any
+        raise ArtifactError(f"{path} is not an artefact: {error}.") from error
     try:
         manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
         version = manifest["schema_version"]
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file may provoke any
         archive.close()
-        raise ArtifactError(f"{path} is not an artefact: its manifest cannot be read ({error}).") from None
+        raise ArtifactError(f"{path} is not an artefact: its manifest cannot be read ({error}).") from error
     if not isinstance(version, int) or version > SCHEMA_VERSION:
         archive.close()
         raise ArtifactError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
@@ -52,7 +52,7 @@ class Clusters(Estimator):
     clusters: Annotated[int, Ge(1)] = 64
     nearest: Annotated[int, Ge(1)] = 3
     prior: Annotated[float, Ge(0)] = 10.0
-    random_state: int = 0
+    random_state: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

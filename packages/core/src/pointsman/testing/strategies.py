@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar, get_args, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from pointsman.testing.toys import embed
 from pointsman.types import Answer, Call, Embed, Message, Query, Response
 
 try:
-    from hypothesis import assume
     from hypothesis import strategies as st
 except ImportError as error:
     raise MissingExtraError("hypothesis", "dev") from error
@@ -29,6 +29,7 @@ Script = tuple[tuple[Effect, ...], ...]
 """The batches of effects that a plan wants, one after the other."""
 
 _NAMES = ("amber", "birch", "cedar", "delta", "ember")
+_LARGEST = 1_000
 _DOMAINS = (None, "law", "physics")
 
 
@@ -64,7 +65,7 @@ def datasets(
         quality[1:][seed.random((n - 1, m)) < draw(st.sampled_from((0.0, 0.3)))] = np.nan
         cost[1:][seed.random((n - 1, m)) < draw(st.sampled_from((0.0, 0.3)))] = np.nan
     drawn = draw(st.lists(texts(), min_size=n, max_size=n))
-    return RoutingDataset.from_arrays(
+    data = RoutingDataset.from_arrays(
         drawn,
         dict(zip(names, quality.T.tolist(), strict=True)),
         dict(zip(names, cost.T.tolist(), strict=True)),
@@ -72,6 +73,7 @@ def datasets(
         embeddings=np.array([embed(text) for text in drawn]),
         pool=ModelPool(names),
     )
+    return data.only(names)
 
 
 @st.composite
@@ -126,36 +128,48 @@ def _said(outcome: Vectors | Exception) -> str:
 
 @st.composite
 def components(draw: st.DrawFn, cls: type[C]) -> C:
-    """Draw an instance of a component: one of its examples, with some simple parameters drawn from their annotations."""
+    """Draw an instance of a component: one of its examples, some of its simple parameters drawn from their annotations."""
     example = draw(st.sampled_from(cls.examples()))
     hints = get_type_hints(cls, include_extras=True)
-    simple = {name: hints[name] for name in example.params() if _is_simple(hints[name])}
-    chosen = draw(st.sets(st.sampled_from(sorted(simple)))) if simple else set()
-    changes: dict[str, Any] = {name: draw(_values(simple[name])) for name in sorted(chosen)}
+    drawable = {name: values for name in sorted(example.params()) if (values := _values(hints[name])) is not None}
+    changes = {name: draw(values) for name, values in drawable.items() if draw(st.booleans())}
     try:
         return example.clone(**changes)
-    except ConfigError:
-        assume(False)
-        raise
+    except ConfigError:  # parameters that do not go together
+        return example
 
 
-def _is_simple(hint: Any) -> bool:
-    """Tell whether a parameter is a number, a choice, or a tuple or option of such."""
-    inner = [part for part in get_args(hint) if part is not Ellipsis]
-    if not inner or getattr(hint, "__metadata__", None):
-        return hint in {int, float, bool} or (bool(inner) and _is_simple(inner[0]))
-    return all(part is type(None) or _is_simple(part) or isinstance(part, str) for part in inner)
+def _values(hint: Any) -> st.SearchStrategy[Any] | None:
+    """Return the values of a number, a choice, or a tuple or an option of such; None for anything else."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated and get_origin(inner[0]) is not tuple:
+        return _numbers(inner[0], inner[1:])
+    if origin is Annotated:
+        (shortest,) = (limit.min_length for limit in inner[1:])
+        return _tuples(get_args(inner[0])[0], shortest)
+    if origin is tuple and inner[1:] == (Ellipsis,):
+        return _tuples(inner[0], 0)
+    if origin is Literal:
+        return st.sampled_from(inner)
+    if origin is UnionType or origin is Union:
+        parts = [st.none() if part is type(None) else _values(part) for part in inner]
+        known = [part for part in parts if part is not None]
+        return st.one_of(known) if len(known) == len(parts) else None
+    return _numbers(hint, ())
 
 
-def _values(hint: Any) -> st.SearchStrategy[Any]:
-    """Draw values of a simple parameter that are finite and of a size that can be fitted."""
-    small = st.from_type(hint)
-    return small.filter(_is_moderate)
+def _tuples(hint: Any, shortest: int) -> st.SearchStrategy[Any] | None:
+    values = _values(hint)
+    return None if values is None else st.lists(values, min_size=shortest, max_size=3).map(tuple)
 
 
-def _is_moderate(value: Any) -> bool:
-    parts = value if isinstance(value, tuple) else (value,)
-    return all(not isinstance(part, int | float) or abs(part) <= _MODERATE for part in parts)
-
-
-_MODERATE = 1_000
+def _numbers(kind: Any, limits: Sequence[Any]) -> st.SearchStrategy[Any] | None:
+    """Return numbers of a usual size within the limits, with at most three digits after the point."""
+    lows = [getattr(limit, "ge", None) for limit in limits] + [getattr(limit, "gt", None) for limit in limits]
+    highs = [getattr(limit, "le", None) for limit in limits] + [getattr(limit, "lt", None) for limit in limits]
+    step = 1 if kind is int else 1000
+    low = max((round(low * step) for low in lows if low is not None), default=-_LARGEST * step)
+    high = min((round(high * step) for high in highs if high is not None), default=_LARGEST * step)
+    low += any(getattr(limit, "gt", None) is not None for limit in limits)
+    steps = st.integers(low, max(low, min(high, low + 2 * _LARGEST * step)))
+    return {int: steps, float: steps.map(lambda n: n / step), bool: st.booleans()}.get(kind)
