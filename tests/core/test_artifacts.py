@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 
 from pointsman.artifacts import SCHEMA_VERSION, load, read_manifest, save
+from pointsman.config import build
+from pointsman.data.text_id import text_id
 from pointsman.errors import ArtifactError
 from pointsman.estimators.linear import Linear
 from pointsman.policies.utility import Utility
+from pointsman.routers.base import uniform
 from pointsman.routers.estimated import EstimatedRouter
+from pointsman.routers.rules import RulesRouter
 from pointsman.testing import toy
 from pointsman.testing.saboteurs.honest import HonestRouter
 from pointsman.testing.toys import QUERIES
@@ -230,3 +234,15 @@ def test_a_damaged_archive_is_refused(path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ArtifactError):
         load(path)
+
+
+def test_any_name_survives(tmp_path: Path) -> None:
+    """Text that is no valid Unicode, as logs may have it, comes back as it was."""
+    name = "half a pair \ud83e"
+    pool = [{"name": "small"}, {"name": name}]
+    router = build({"type": "RulesRouter", "pool": pool, "default": name})
+    again = load(save(router, tmp_path / "odd.pointsman"))
+    assert isinstance(again, RulesRouter)
+    assert again.default == name
+    assert text_id(name).startswith("q-")
+    assert 0 <= uniform(0, name) < 1

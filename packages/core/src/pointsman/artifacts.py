@@ -43,7 +43,7 @@ def save(component: Component, path: str | Path, *, metadata: dict[str, Any] | N
     }
     partial = path.with_name(path.name + ".partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        _write(archive, "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+        _write(archive, "manifest.json", json.dumps(manifest, indent=1).encode())
         for key, name in names.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(arrays[key]), allow_pickle=False)

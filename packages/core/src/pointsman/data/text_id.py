@@ -13,4 +13,4 @@ def text_id(text: str) -> str:
     >>> text_id("2+2?")
     'q-e3ca948e7ab0e337'
     """
-    return f"q-{blake2b(text.encode(), digest_size=8).hexdigest()}"
+    return f"q-{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"

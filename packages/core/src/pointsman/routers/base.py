@@ -118,7 +118,7 @@ def _reason(decision: Decision, errors: list[CallError]) -> str:
 
 def uniform(random_state: int, query_id: str, step: int = 0) -> float:
     """Return a number in [0, 1) that depends on its arguments alone: the randomness of a policy, reproducible anywhere."""
-    digest = blake2b(f"{random_state}:{step}:{query_id}".encode(), digest_size=8).digest()
+    digest = blake2b(f"{random_state}:{step}:{query_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
 
 
