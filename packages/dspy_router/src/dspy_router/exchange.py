@@ -1,0 +1,156 @@
+"""One routed call: performs the effects of a plan with copies of the candidates, whose histories tell what each call used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import dspy
+
+from dspy_router.asking import Asked
+from dspy_router.failures import call_error
+from dspy_router.record import KEY, keep, outcome_of, request_of
+from dspy_router.replies import response_of
+from dspy_router.streaming import WatchedStream
+from pointsman.errors import ConfigError, choices
+from pointsman.flow import Effect, Outcome, Vectors
+from pointsman.types import Call, Embed, Response, Trace
+
+try:  # only in DSPy 3.4: marks messages as an adapter's, of whose form nobody needs to be warned
+    from dspy.clients._deprecation import adapter_message_call as on_behalf_of_an_adapter
+except ImportError:
+    on_behalf_of_an_adapter = lambda _lm, _messages: nullcontext()  # noqa: E731 - a stand-in
+
+__all__ = ["REQUEST_OPTIONS", "CandidateCall", "Embedder", "Exchange"]
+
+Embedder: TypeAlias = Callable[[list[str]], Any]
+"""Texts to vectors, such as a `dspy.Embedder`."""
+
+REQUEST_OPTIONS = frozenset({"cache", "rollout_id"})
+"""What may stand beside a Request, which carries all other options itself."""
+
+
+class CandidateCall:
+    """One call of one candidate: a copy of it, with a history of its own, and the arguments."""
+
+    __slots__ = ("args", "call", "kwargs", "lm")
+
+    def __init__(self, call: Call, lm: Any, asked: Asked) -> None:
+        self.call = call
+        self.lm = lm
+        self.args = (replace(asked.prompt, model=lm.model),) if asked.typed else (asked.prompt,)
+        self.kwargs = {"messages": asked.messages, **asked.options}
+
+    @property
+    def entry(self) -> dict[str, Any] | None:
+        """The call's entry in DSPy's history; None while it has none."""
+        return self.lm.history[-1] if self.lm.history else None
+
+    def response(self, outputs: Any) -> Response:
+        """Return what the candidate returned as the core's response."""
+        return response_of(self.call.model, outputs, self.entry)
+
+
+class Exchange:
+    """The candidates, what was asked, and the histories that the calls are entered in.
+
+    Parameters:
+        owner: The language model that was called: its history gets every entry, and its callbacks see every call.
+        candidates: The language models by name.
+        embedders: What computes the embeddings that a router may ask for, by name.
+        asked: The call, the owner's own options among the options.
+    """
+
+    __slots__ = ("asked", "candidates", "embedders", "entries", "owner")
+
+    def __init__(
+        self, *, owner: Any, candidates: Mapping[str, Any], embedders: Mapping[str, Embedder], asked: Asked
+    ) -> None:
+        self.owner = owner
+        self.candidates = candidates
+        self.embedders = embedders
+        self.asked = asked
+        self.entries: list[dict[str, Any]] = []
+
+    def perform(self, effect: Effect) -> Outcome:
+        """Call the candidate, or compute the embedding, that a plan asks for."""
+        if isinstance(effect, Embed):
+            return _vectors(self._embedder(effect)(list(effect.texts)))
+        with self._calling(effect) as one:
+            return one.response(one.lm(*one.args, **one.kwargs))
+
+    async def aperform(self, effect: Effect) -> Outcome:
+        """Do as `perform`, awaiting."""
+        if isinstance(effect, Embed):
+            return _vectors(await asyncio.to_thread(self._embedder(effect), list(effect.texts)))
+        with self._calling(effect) as one:
+            return one.response(await one.lm.acall(*one.args, **one.kwargs))
+
+    def note(self, trace: Trace | None) -> None:
+        """Write on every entry how the whole run ended."""
+        if trace is not None:
+            for entry in self.entries:
+                entry[KEY].update(outcome_of(trace))
+
+    @contextmanager
+    def _calling(self, call: Call) -> Iterator[CandidateCall]:
+        """Enclose one call: its errors become outcomes, its chunks are counted, its entry is kept.
+
+        What is not to be shown as it comes, such as a draft, does not see the stream.
+        """
+        one = self._prepared(call)
+        stream = dspy.settings.send_stream
+        watched = WatchedStream(stream) if stream is not None and call.stream else None
+        try:
+            with (
+                on_behalf_of_an_adapter(one.lm, one.kwargs["messages"]),
+                dspy.context(send_stream=watched) if stream is not None else nullcontext(),
+            ):
+                yield one
+        except Exception as error:
+            failure = call_error(call.model, error, emitted=watched.emitted if watched is not None else 0)
+            if failure is None:
+                raise
+            raise failure from error
+        finally:
+            self._keep(one)
+
+    def _prepared(self, call: Call) -> CandidateCall:
+        """Return a call ready to be made; messages of the plan's own, such as a judge's, go without the user's options."""
+        candidate = self.candidates.get(call.model)
+        if candidate is None:
+            raise ConfigError(f"The router chose {call.model!r}, but the candidates are {choices(self.candidates)}.")
+        lm = candidate.copy()
+        lm.callbacks = [*lm.callbacks, *self.owner.callbacks]
+        if call.messages is None:
+            asked = replace(self.asked, options={**self.asked.options, **call.params})
+            return CandidateCall(call, lm, asked)
+        parts = ((turn.role, turn.content) for turn in call.messages)
+        messages = [
+            {
+                "role": role,
+                "content": content if isinstance(content, str) else [part.get("raw", part) for part in content],
+            }
+            for role, content in parts
+        ]
+        return CandidateCall(call, lm, Asked(messages=messages, options=dict(call.params)))
+
+    def _keep(self, one: CandidateCall) -> None:
+        if (entry := one.entry) is not None:
+            entry[KEY] = request_of(one.call)
+            self.entries.append(entry)
+            keep(entry, self.owner, self.candidates[one.call.model])
+
+    def _embedder(self, effect: Embed) -> Embedder:
+        found = self.embedders.get(effect.embedder)
+        if found is None:
+            known = choices(self.embedders) or "none"
+            raise ConfigError(f"The router asks for the embedder {effect.embedder!r}; embedders has {known}.")
+        return found
+
+
+def _vectors(rows: Any) -> Vectors:
+    return tuple(tuple(map(float, row)) for row in rows)

@@ -1,0 +1,64 @@
+"""The record: what the router did, on the entries of DSPy's history, and what comes out in the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import dspy
+
+from pointsman.types import Call, Response, Trace
+
+__all__ = ["KEY", "keep", "outcome_of", "output_of", "request_of"]
+
+KEY = "router"
+"""Where an entry of the history holds the record."""
+
+
+def keep(entry: dict[str, Any], *owners: Any) -> None:
+    """Put an entry into the histories of these language models, none of which grows beyond DSPy's limit."""
+    for owner in owners:
+        if len(owner.history) >= dspy.settings.max_history_size:
+            owner.history.pop(0)
+        owner.history.append(entry)
+
+
+def request_of(call: Call) -> dict[str, Any]:
+    """Return what a plan wanted of one call, as plain data."""
+    decision = call.decision
+    return {
+        "model": call.model,
+        "purpose": call.purpose,
+        "propensity": decision.propensity if decision is not None else None,
+        "excluded": dict(decision.excluded) if decision is not None else {},
+        "degraded": list(decision.degraded) if decision is not None else [],
+    }
+
+
+def outcome_of(trace: Trace) -> dict[str, Any]:
+    """Return how the whole run ended, as plain data; `cost_usd` is that of all its calls, and None is unknown."""
+    made = [step.effect for step in trace.steps if isinstance(step.effect, Call)]
+    return {
+        "trace_id": trace.id,
+        "ended": trace.ended,
+        "answered_by": trace.answer.model if trace.answer is not None else None,
+        "tried": list(dict.fromkeys(call.model for call in made if call.messages is None)),
+        "reason": trace.answer.reason if trace.answer is not None else "",
+        "cost_usd": trace.cost_usd,
+    }
+
+
+def output_of(trace: Trace) -> Any:
+    """Return what the caller gets: the outputs behind the answer as they came, or the answer's content in their form."""
+    answer = trace.answer
+    if answer is None:
+        return None
+    outcomes = {step.path: step.outcome for step in trace.steps}
+    support = [one for path in answer.support if isinstance(one := outcomes.get(path), Response)]
+    for response in support:
+        if answer.content == (response.text if response.content is None else response.content):
+            return response.raw
+    typed = next((response.raw for response in support if not isinstance(response.raw, list)), None)
+    if typed is None:
+        return [str(answer.content)]
+    return replace(typed, message=type(typed.message).assistant(str(answer.content)))

@@ -1,0 +1,74 @@
+"""Replies: what a DSPy language model returned, as a response of the core with its usage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pointsman.types import Response, Usage
+
+__all__ = ["response_of"]
+
+_NO_TOKENS = Usage(input_tokens=0, output_tokens=0)
+
+
+def response_of(model: str, outputs: Any, entry: Mapping[str, Any] | None) -> Response:
+    """Return a response for what a language model returned: a list of outputs, or a `dspy.lm15.Response`.
+
+    `entry` is the call's own in DSPy's history; without it, as with the history turned off, the usage is unknown. A reply out
+    of DSPy's cache used no tokens and costs nothing.
+    """
+    cached = entry is not None and _from_cache(entry)
+    return Response(
+        model=model,
+        text=_text(outputs),
+        content=_content(outputs),
+        usage=_NO_TOKENS if cached else _usage(entry["usage"] if entry is not None else None),
+        cost_usd=0.0 if cached else None,
+        served_model=entry["response_model"] if entry is not None else None,
+        raw=outputs,
+    )
+
+
+def _text(outputs: Any) -> str:
+    if not isinstance(outputs, list):
+        return outputs.text or ""
+    first = outputs[0] if outputs else ""
+    return (first if isinstance(first, str) else first.get("text")) or ""
+
+
+def _content(outputs: Any) -> Any:
+    """Return what an answer consists of besides its text; None if it is one text alone."""
+    if not isinstance(outputs, list) or (len(outputs) == 1 and isinstance(outputs[0], str)):
+        return None
+    return outputs
+
+
+def _usage(told: Mapping[str, Any] | None) -> Usage | None:
+    """Return DSPy's token counts as the core's; None is unknown."""
+    if not told or told.get("prompt_tokens") is None or told.get("completion_tokens") is None:
+        return None
+    into, out = told.get("prompt_tokens_details"), told.get("completion_tokens_details")
+    return Usage(
+        input_tokens=told["prompt_tokens"],
+        output_tokens=told["completion_tokens"],
+        cached_input_tokens=_detail(into, "cached_tokens"),
+        cache_write_tokens=_detail(into, "cache_creation_tokens"),
+        reasoning_tokens=_detail(out, "reasoning_tokens"),
+    )
+
+
+def _detail(details: Any, name: str) -> int:
+    found = details.get(name) if isinstance(details, Mapping) else getattr(details, name, None)
+    return found or 0
+
+
+def _from_cache(entry: Mapping[str, Any]) -> bool:
+    """Tell whether DSPy's cache answered: then no usage is billed, though the kept reply reports some or says so itself."""
+    if entry["usage"]:
+        return False
+    kept = entry["response"] if isinstance(entry["response"], tuple) else (entry["response"],)
+    return any(
+        getattr(reply, "cache_hit", False) or getattr(getattr(reply, "usage", None), "total_tokens", None) is not None
+        for reply in kept
+    )

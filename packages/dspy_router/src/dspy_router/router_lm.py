@@ -1,0 +1,179 @@
+"""RouterLM: a language model to DSPy's programs; the model that a router chooses answers, and is billed by its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, Self
+
+from dspy import BaseLM
+
+from dspy_router.asking import Asked, Asker, query_of
+from dspy_router.candidates import candidates_of, shared_by, shared_params
+from dspy_router.exchange import REQUEST_OPTIONS, Embedder, Exchange
+from dspy_router.failures import surfacing
+from dspy_router.record import output_of
+from pointsman.dispatch import Dispatcher
+from pointsman.errors import ConfigError, PointsmanError
+from pointsman.routers.base import Router
+from pointsman.types import Trace
+
+__all__ = ["RouterLM"]
+
+_UNSAVED = (
+    "A RouterLM is not saved with a program, as it holds clients and what the router learns: save the router by "
+    "pointsman.save, the program after program.set_lm(None), and give it a RouterLM again after loading."
+)
+
+
+class RouterLM(BaseLM):
+    """Answers each call with the language model that a router chooses for it.
+
+    It delegates to a copy of the chosen candidate, so that there is exactly one LM event, one entry of the history and one
+    count of tokens for every real call, all under the candidate's name. The entry holds under "router" what was decided, and
+    is found in the histories of the RouterLM and of the candidate. Copies share the candidates and the router.
+
+    Parameters:
+        lms: The candidates by the names the router knows them by; retries, caching and prices of each are its own.
+        router: Who chooses; any fitted pointsman router over exactly these names.
+        dispatcher: In place of `router`: one that has a router, and with it budgets, retries, deadlines or observers.
+        embedders: Embedders by name, for routers that ask for vectors.
+        query: Reads the question to route on out of the messages; by default the last user message is it.
+        name: What it is called in DSPy: `pointsman/<name>`.
+        cache: False keeps every call out of DSPy's cache; True leaves that to the candidates.
+        callbacks: DSPy callbacks for every call.
+        kwargs: Options of every call, such as `temperature`, which override the candidates' own.
+
+    Raises:
+        ConfigError: If the candidates are not those of the router, a parameter is the candidates' own, or there is not
+            exactly one of router and dispatcher.
+    """
+
+    def __init__(
+        self,
+        lms: Mapping[str, BaseLM],
+        router: Router | None = None,
+        *,
+        dispatcher: Dispatcher | None = None,
+        embedders: Mapping[str, Embedder] | None = None,
+        query: Asker | None = None,
+        name: str = "router",
+        cache: bool = True,
+        callbacks: Sequence[Any] = (),
+        **kwargs: Any,
+    ) -> None:
+        if "num_retries" in kwargs:
+            raise ConfigError("num_retries is the candidates' own; set it on the language models given to RouterLM.")
+        self.dispatcher = _dispatcher(router, dispatcher)
+        self.lms = candidates_of(lms, self.dispatcher.router.models)
+        self.embedders = dict(embedders or {})
+        self.query = query
+        kinds = {lm.model_type for lm in self.lms.values()}
+        kind = kinds.pop() if len(kinds) == 1 else "chat"
+        super().__init__(f"pointsman/{name}", model_type=kind, cache=cache, callbacks=list(callbacks), **kwargs)
+
+    def _get_initial_kwargs(self, **given: Any) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value is not None}  # None leaves the candidates' own
+
+    @property
+    def router(self) -> Router:
+        """The router in service; `dispatcher.replace` puts another one there."""
+        return self.dispatcher.router
+
+    def __repr__(self) -> str:
+        return f"RouterLM({list(self.lms)}, {type(self.router).__name__})"
+
+    def __call__(
+        self, prompt: Any = None, *, messages: Sequence[Mapping[str, Any]] | None = None, **kwargs: Any
+    ) -> Any:
+        """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
+        exchange = self._exchange(prompt, messages, kwargs)
+        with _told(exchange):
+            trace = self.dispatcher.run(query_of(exchange.asked, self.query), perform=exchange.perform)
+        return _result(exchange, trace)
+
+    async def acall(
+        self, prompt: Any = None, *, messages: Sequence[Mapping[str, Any]] | None = None, **kwargs: Any
+    ) -> Any:
+        """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
+        exchange = self._exchange(prompt, messages, kwargs)
+        with _told(exchange):
+            trace = await self.dispatcher.arun(query_of(exchange.asked, self.query), aperform=exchange.aperform)
+        return _result(exchange, trace)
+
+    def _exchange(self, prompt: Any, messages: Sequence[Mapping[str, Any]] | None, kwargs: dict[str, Any]) -> Exchange:
+        prompt = kwargs.pop("request", None) if prompt is None else prompt
+        asked = Asked(prompt=prompt, messages=messages)
+        if asked.typed and prompt.model != self.model:
+            raise ValueError(f"The model of a Request to this RouterLM is {self.model!r}, not {prompt.model!r}.")
+        own = {name: value for name, value in self.kwargs.items() if not asked.typed or name in REQUEST_OPTIONS}
+        uncached = {} if self.cache else {"cache": False}
+        asked.options.update({**uncached, **own, **kwargs})
+        return Exchange(owner=self, candidates=self.lms, embedders=self.embedders, asked=asked)
+
+    # What DSPy asks about it before it is known who answers
+
+    @property
+    def supports_function_calling(self) -> bool:
+        """Whether every candidate calls tools natively."""
+        return shared_by(self.lms.values(), lambda lm: lm.supports_function_calling)
+
+    @property
+    def supports_reasoning(self) -> bool:
+        """Whether every candidate reasons natively."""
+        return shared_by(self.lms.values(), lambda lm: lm.supports_reasoning)
+
+    @property
+    def supports_response_schema(self) -> bool:
+        """Whether every candidate keeps to a JSON schema."""
+        return shared_by(self.lms.values(), lambda lm: lm.supports_response_schema)
+
+    @property
+    def supported_params(self) -> set[str]:
+        """The parameters that every candidate supports."""
+        return shared_params(self.lms.values())
+
+    # Copying, which DSPy's optimizers do freely, and saving
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the clients, the budget and what the router learns."""
+        twin: Self = self.copy()
+        twin.history = list(self.history)
+        return twin
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigError(_UNSAVED)
+
+    def dump_state(self) -> NoReturn:
+        """Raise ConfigError, which says what to save instead."""
+        raise ConfigError(_UNSAVED)
+
+
+@contextmanager
+def _told(exchange: Exchange) -> Iterator[None]:
+    """Note on the history how a failed run ended, and raise the provider's own error."""
+    with surfacing():
+        try:
+            yield
+        except PointsmanError as error:
+            exchange.note(error.trace)
+            raise
+
+
+def _result(exchange: Exchange, trace: Trace) -> Any:
+    exchange.note(trace)
+    return output_of(trace)
+
+
+def _dispatcher(router: Router | None, dispatcher: Dispatcher | None) -> Dispatcher:
+    if dispatcher is not None and router is None:
+        return dispatcher
+    if router is not None and dispatcher is None:
+        return Dispatcher(router)
+    given = "neither" if router is None else "both"
+    raise ConfigError(f"RouterLM needs either a router or a dispatcher that has one; it got {given}.")

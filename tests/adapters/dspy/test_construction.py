@@ -1,0 +1,75 @@
+"""How a RouterLM is made, what a wrong part says, and that the README's example runs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("dspy", reason="dspy is not installed")
+
+import dspy
+
+import dspy_router
+from dspy_router import RouterLM
+from pointsman.dispatch import Dispatcher
+from pointsman.errors import ConfigError
+from pointsman.models import ModelPool
+from pointsman.routers.rules import RulesRouter
+from pointsman.testing.replay_server import ReplayServer
+
+README = Path(dspy_router.__file__).parents[2] / "README.md"
+ROUTER = RulesRouter(pool=ModelPool(["large", "small"]), default="small")
+
+
+def lms(*names: str) -> dict[str, Any]:
+    """Return language models of these names that nothing calls."""
+    return {name: dspy.LM(f"openai/{name}") for name in names}
+
+
+WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "none": ({}, {"router": ROUTER}, "lms must map at least one name to a dspy.LM, got {}"),
+    "no model": ({"small": "gpt"}, {"router": ROUTER}, r"lms\['small'\] must be a dspy.LM, got 'gpt'"),
+    "lacking": (("small",), {"router": ROUTER}, "may choose 'large', for which lms has no"),
+    "unknown": (("small", "large", "huge"), {"router": ROUTER}, "lms has 'huge', which the router does not know"),
+    "no router": (("small", "large"), {}, "either a router or a dispatcher that has one; it got neither"),
+    "two": (("small", "large"), {"router": ROUTER, "dispatcher": Dispatcher(ROUTER)}, "it got both"),
+    "retries": (("small", "large"), {"router": ROUTER, "num_retries": 3}, "num_retries is the candidates' own"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_part_is_named(case: str) -> None:
+    """A part that is missing, unknown or given twice is an error that names it and the choices."""
+    names, settings, message = WRONG[case]
+    with pytest.raises(ConfigError, match=message):
+        RouterLM(lms(*names) if isinstance(names, tuple) else names, **settings)
+
+
+def test_it_is_a_language_model() -> None:
+    """DSPy sees a language model by a name of its own; the router in service is the dispatcher's, also after a change."""
+    lm = RouterLM(lms("large", "small"), ROUTER, name="mine")
+    assert isinstance(lm, dspy.BaseLM)
+    assert (lm.model, lm.model_type, lm.cache) == ("pointsman/mine", "chat", True)
+    assert repr(lm) == "RouterLM(['large', 'small'], RulesRouter)"
+    other = RulesRouter(pool=ModelPool(["large", "small"]), default="large")
+    lm.dispatcher.replace(other)
+    assert lm.router is other
+
+
+def test_the_readme_runs(
+    server: ReplayServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The README's example answers with real clients, each question by the model that its comment tells."""
+    monkeypatch.setattr(dspy, "LM", partial(dspy.LM, api_base=server.url, api_key="none", cache=False))
+    code = README.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    try:
+        exec(compile(code, str(README), "exec"), {"__name__": "readme"})  # noqa: S102
+    finally:
+        dspy.configure(lm=None)
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split(" heard ")[0] for line in printed[:2]] == ["small", "large"]
+    assert printed[2:] == ["large rule 1 applies"]
+    assert [entry.model for entry in server.ledger] == ["small", "large"]
