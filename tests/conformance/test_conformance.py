@@ -6,7 +6,7 @@ from typing import Any
 
 from pointsman.config import registered
 from pointsman.testing import parametrize_with_checks, registered_examples
-from pointsman.testing.cases import Case
+from pointsman.testing.cases import Case, case_of
 from pointsman.testing.checks import CHECKS, Check
 from pointsman.testing.saboteurs import HONEST
 from pointsman.testing.suite import checks_for
@@ -28,7 +28,5 @@ def test_every_registered_component_is_covered() -> None:
 
 def test_every_check_is_used() -> None:
     """Each check concerns at least one registered component."""
-    from pointsman.testing.cases import case_of
-
     used = {check.__name__ for example in EXAMPLES for check in checks_for(case_of(example))}
     assert used == set(CHECKS)

@@ -33,6 +33,8 @@ __all__ = [
     "RouterCase",
     "blurred",
     "case_of",
+    "learns",
+    "learns_any_models",
     "only",
     "parts",
 ]
@@ -209,6 +211,16 @@ def only(applies: Callable[[Any], bool]) -> Callable[[F], F]:
         return check
 
     return restricting
+
+
+def learns(case: Case[Any]) -> bool:
+    """Tell whether fitting can change the component."""
+    return case.learns
+
+
+def learns_any_models(case: Case[Any]) -> bool:
+    """Tell whether the component learns what models there are from the data."""
+    return case.learns and not case.names_models
 
 
 def parts(component: Component) -> Iterator[Component]:

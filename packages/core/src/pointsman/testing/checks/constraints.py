@@ -11,7 +11,7 @@ from pointsman.errors import ConfigError, NoEligibleModelError, UnknownCostError
 from pointsman.models import ModelPool
 from pointsman.routers.base import Router
 from pointsman.testing.alterations import unpriced
-from pointsman.testing.cases import RouterCase, only
+from pointsman.testing.cases import RouterCase, learns_any_models, only
 from pointsman.testing.expecting import expect_error
 from pointsman.testing.toys import QUERIES, toy, toy_pool
 from pointsman.types import Constraints, Context, Query, Session
@@ -78,7 +78,7 @@ def check_impossible_queries_are_refused_with_reasons(case: RouterCase) -> None:
 
 
 def _serves(case: RouterCase) -> bool:
-    return (case.learns and not case.names_models) or _pools(case.component) != {}
+    return learns_any_models(case) or _pools(case.component) != {}
 
 
 def _pools(router: Router) -> dict[str, ModelPool]:
@@ -154,11 +154,7 @@ def check_open_tool_calls_are_kept_to(case: RouterCase) -> None:
         assert decision.ranking == (name,), f"{name} has an open tool call, the ranking is {decision.ranking}"
 
 
-def _learns_any_models(case: RouterCase) -> bool:
-    return case.learns and not case.names_models
-
-
-@only(_learns_any_models)
+@only(learns_any_models)
 def check_left_out_models_need_no_price(case: RouterCase) -> None:
     """An unknown price is no obstacle once the model is left out."""
     try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pointsman.data.queries import Queries
 from pointsman.errors import UnknownCostError
 from pointsman.testing.alterations import tied, unpriced
-from pointsman.testing.cases import RouterCase, only
+from pointsman.testing.cases import RouterCase, learns_any_models, only
 from pointsman.testing.expecting import expect_same
 from pointsman.testing.plain import numbers
 from pointsman.testing.toys import QUERIES, UNUSUAL, toy
@@ -105,11 +105,7 @@ def check_unusual_texts_are_decided(case: RouterCase) -> None:
             raise AssertionError(f"{query.id} text raises {error!r}") from error
 
 
-def _learns_any_models(case: RouterCase) -> bool:
-    return case.learns and not case.names_models
-
-
-@only(_learns_any_models)
+@only(learns_any_models)
 def check_ties_go_to_the_cheapest(case: RouterCase) -> None:
     """Where all models are expected to be equally good, the cheapest is chosen."""
     router = case.trained(tied(toy()))
@@ -117,7 +113,7 @@ def check_ties_go_to_the_cheapest(case: RouterCase) -> None:
         assert decision.model == toy().cheapest or decision.propensity < 1, f"a tie went to {decision.model}"
 
 
-@only(_learns_any_models)
+@only(learns_any_models)
 def check_unknown_costs_are_not_free(case: RouterCase) -> None:
     """A model of unknown price does not win a tie: either a known one does, or the missing price is an error."""
     try:
@@ -129,7 +125,7 @@ def check_unknown_costs_are_not_free(case: RouterCase) -> None:
     assert not dear, "a model of unknown price was taken for the cheapest"
 
 
-@only(_learns_any_models)
+@only(learns_any_models)
 def check_single_models_are_chosen(case: RouterCase) -> None:
     """With one model there is one decision."""
     router = case.trained(toy().only(["medium"]))

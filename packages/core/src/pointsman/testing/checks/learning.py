@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from pointsman.testing.alterations import InterruptedRead, breaking, renamed, shuffled, with_holes
-from pointsman.testing.cases import Case, EstimatorCase, PolicyCase, RouterCase, only, parts
+from pointsman.testing.cases import Case, EstimatorCase, PolicyCase, RouterCase, learns, learns_any_models, only, parts
 from pointsman.testing.expecting import expect_error, expect_same
 from pointsman.testing.toys import QUERIES, toy
 
@@ -25,35 +25,27 @@ __all__ = [
 _NAMES = {"large": "anna", "medium": "berta", "small": "clara"}
 
 
-def _learns(case: Case[Any]) -> bool:
-    return case.learns
-
-
-def _learns_any_models(case: Case[Any]) -> bool:
-    return case.learns and not case.names_models
-
-
-@only(_learns)
+@only(learns)
 def check_fit_returns_itself(case: Case[Any]) -> None:
     """`fit` returns the component it was called on."""
     component = case.fresh()
     assert case.fit(component, toy()) is component, "fit returns something else"
 
 
-@only(_learns)
+@only(learns)
 def check_fit_repeats(case: Case[Any]) -> None:
     """Fitting twice on the same data learns exactly the same."""
     assert case.trained(toy()).digest() == case.trained(toy()).digest(), "a second fit learnt something else"
 
 
-@only(_learns)
+@only(learns)
 def check_fit_forgets_the_past(case: Case[Any]) -> None:
     """Fitting a fitted component again is fitting a new one."""
     again = case.fit(case.trained(toy(20)), toy())
     assert again.digest() == case.trained(toy()).digest(), "an earlier fit left traces"
 
 
-@only(_learns)
+@only(learns)
 def check_failed_fits_change_nothing(case: Case[Any]) -> None:
     """A fit that is interrupted anywhere raises, and leaves the component as it was."""
     reads: list[str] = []
@@ -66,7 +58,7 @@ def check_failed_fits_change_nothing(case: Case[Any]) -> None:
         assert component.digest() == before, "a broken fit changed the component"
 
 
-@only(_learns)
+@only(learns)
 def check_fit_leaves_the_parts_alone(case: Case[Any]) -> None:
     """The components among the parameters are cloned to be fitted; they themselves never are."""
     component = case.fit(case.fresh(), toy())
@@ -74,7 +66,7 @@ def check_fit_leaves_the_parts_alone(case: Case[Any]) -> None:
     assert not fitted, f"fit fitted {fitted} in place"
 
 
-@only(_learns)
+@only(learns)
 def check_fit_leaves_the_data_alone(case: Case[Any]) -> None:
     """`fit` only reads the dataset."""
     data, untouched = toy(), toy()
@@ -86,7 +78,7 @@ def check_fit_leaves_the_data_alone(case: Case[Any]) -> None:
     expect_same(data.queries.embeddings.tolist(), untouched.queries.embeddings.tolist(), "fit changed the vectors")
 
 
-@only(_learns)
+@only(learns)
 def check_training_order_is_irrelevant(case: EstimatorCase | PolicyCase | RouterCase) -> None:
     """Permuting the rows and the models of the training data changes no decision, and no number beyond rounding."""
     expected = case.does()
@@ -95,7 +87,7 @@ def check_training_order_is_irrelevant(case: EstimatorCase | PolicyCase | Router
         expect_same(found, expected, "the order of the data matters", tolerance=1e-9)
 
 
-@only(_learns_any_models)
+@only(learns_any_models)
 def check_model_names_are_irrelevant(case: EstimatorCase | RouterCase) -> None:
     """Models with other names are treated as they were under their old ones."""
     found = case.does_after(renamed(toy(), _NAMES))
@@ -103,7 +95,7 @@ def check_model_names_are_irrelevant(case: EstimatorCase | RouterCase) -> None:
     expect_same(found, expected, "the names of the models matter", tolerance=1e-9)
 
 
-@only(_learns)
+@only(learns)
 def check_missing_outcomes_are_tolerated(case: EstimatorCase | RouterCase) -> None:
     """Outcomes that were not observed are no obstacle: it can be fitted, and knows what to expect of every model."""
     try:
