@@ -194,6 +194,7 @@ def test_a_scorer_that_cannot_be_made_says_why(spec: Any, message: str) -> None:
 
 def test_every_name_makes_its_scorer() -> None:
     """Names are those of the classes, and a scorer is left as it is."""
+    pytest.importorskip("jsonschema", reason="schemas need the extra 'schema'")
     parameters: dict[str, dict[str, Any]] = {
         "function": {"function": "builtins:len"},
         "json_schema": {"schema": {}},
