@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -30,14 +29,6 @@ COST_WEIGHT = 250.0
 """Quality a US dollar is worth: a point of quality costs 40 cents for a thousand questions."""
 
 PROGRAM = Path(__file__).parent / "mmlu_pro_chain.py"
-
-
-def folder() -> Path:
-    """Return where the outcomes are, or skip."""
-    data = Path(os.environ.get("POINTSMAN_DATA") or Path(__file__).parents[4] / "shared" / "data")
-    if not (data / "mmlu_pro").is_dir():
-        pytest.skip(f"no outcome data at {data}; set POINTSMAN_DATA to the folder that holds mmlu_pro")
-    return data / "mmlu_pro"
 
 
 def priced(data: RoutingDataset) -> RoutingDataset:
@@ -68,9 +59,9 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(outcome_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Fit, save, and let another process answer 500 held-out questions over the replay server."""
-    path = folder()
+    path = outcome_data / "mmlu_pro"
     data = priced(RoutingDataset.read(path, embeddings=None))
     train, held_out = grouped_split(data, (0.7, 0.3))
     policy = Utility(cost_weight=COST_WEIGHT)

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from pointsman.data import RoutingDataset
-
-
-@pytest.fixture(scope="session")
-def outcome_data() -> Path:
-    """Return the folder of real outcome data; skip where there is none."""
-    folder = Path(os.environ.get("POINTSMAN_DATA") or Path(__file__).parents[4] / "shared" / "data")
-    if not (folder / "mmlu_pro" / "outcomes.parquet").is_file():
-        pytest.skip(f"no outcome data at {folder}; set POINTSMAN_DATA to the folder that holds mmlu_pro")
-    return folder
 
 
 @pytest.fixture

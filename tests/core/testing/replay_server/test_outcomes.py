@@ -1,6 +1,5 @@
 """Servers made from tables of recorded outcomes."""
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,16 +100,14 @@ def test_big_tables_are_ready_at_once_and_searched_quickly() -> None:
     assert time.perf_counter() - begun < 2
 
 
-DATA = Path(os.environ.get("POINTSMAN_DATA", Path(__file__).parents[5] / "shared" / "data")) / "mmlu_pro"
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"no outcome data at {DATA}; set POINTSMAN_DATA")
-def test_real_outcomes_are_replayed(ask: Callable[..., Any]) -> None:
+def test_real_outcomes_are_replayed(outcome_data: Path, ask: Callable[..., Any]) -> None:
     """Real questions, wrapped in a prompt, get the real models' answers and token counts."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    queries = parquet.read_table(DATA / "queries.parquet", columns=["query_id", "text"]).to_pydict()
+    queries = parquet.read_table(
+        outcome_data / "mmlu_pro" / "queries.parquet", columns=["query_id", "text"]
+    ).to_pydict()
     columns = ["query_id", "model", "answer", "input_tokens", "output_tokens"]
-    outcomes = parquet.read_table(DATA / "outcomes.parquet", columns=columns).to_pydict()
+    outcomes = parquet.read_table(outcome_data / "mmlu_pro" / "outcomes.parquet", columns=columns).to_pydict()
     rows = {query: row for row, query in enumerate(queries["query_id"])}
     models = sorted(set(outcomes["model"]))
     shape = (len(rows), len(models))
