@@ -164,7 +164,8 @@ def test_the_question_is_what_the_user_said_last(build: Any, server: ReplayServe
         dspy.Predict("history: dspy.History, question -> answer")(history=history, question="an easy one")
     first = build(query=lambda turns: turns[0].text)
     first(messages=[*messages, {"role": "user", "content": "an easy one"}])
-    assert [entry.model for entry in server.ledger] == ["small", "large"]
+    build()(messages=messages)
+    assert [entry.model for entry in server.ledger] == ["small", "large", "large"]
 
 
 def test_images_and_tools_are_needs(build: Any, server: ReplayServer) -> None:

@@ -16,7 +16,7 @@ from dspy.utils import exceptions
 from dspy_router.failures import call_error
 from pointsman.budgets import Budget
 from pointsman.dispatch import Retry
-from pointsman.errors import BudgetExceededError
+from pointsman.errors import BudgetExceededError, PointsmanError
 from pointsman.testing.replay_server import Fault, ReplayServer
 from pointsman.types import CallError, Trace
 
@@ -89,6 +89,7 @@ async def test_the_providers_own_error_surfaces(build: Any, ask: Any, server: Re
     assert note.startswith("All models failed: small: ")
     assert note.count("LMRateLimitError") == 2
     assert [entry.model for entry in server.ledger] == ["small", "medium", "large"]
+    assert not isinstance(caught.value.__context__, PointsmanError)
     assert "CallError" not in "".join(traceback.format_exception(caught.value)).replace(note, "")
 
 

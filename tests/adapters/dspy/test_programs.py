@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("dspy", reason="dspy is not installed")
 
 import dspy
+from dspy.utils import exceptions
 
 from pointsman.errors import ConfigError
 from pointsman.flow import Plan, embed
@@ -24,7 +25,7 @@ from pointsman.flow import ask as asking
 from pointsman.models import ModelPool
 from pointsman.routers.base import Router
 from pointsman.testing.replay_server import Fault, ReplayServer
-from pointsman.types import Answer, Call, Context, Decision, Embed, Message, Query, Trace
+from pointsman.types import Answer, Call, Context, Decision, Embed, Message, Query, Trace, Usage
 
 WAYS = ["sync", "async"]
 NAMES = ("large", "medium", "small")
@@ -82,16 +83,29 @@ def mine(texts: Sequence[str]) -> np.ndarray[Any, Any]:
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_longer_plan_is_paid_and_recorded(build: Any, ask: Any, server: ReplayServer, way: str) -> None:
     """Drafts and judges are called, entered and counted like any call; the judge gets its own messages and no options."""
-    lm = build(router=Judged(), temperature=0.5)
+    lm = build(router=Judged(), temperature=0.5, stop=["END"])
     with dspy.track_usage() as usage:
         assert await ask(lm, way, "hi") == ["large heard hi"]
     assert [entry.model for entry in server.ledger] == ["small", "medium", "large"]
     assert [entry.request.get("temperature") for entry in server.ledger] == [0.5, 0.0, 0.5]
+    assert [entry.request.get("stop") for entry in server.ledger] == [["END"], None, ["END"]]
     assert server.ledger[1].request["messages"][0]["content"] == "Is this right? small heard hi"
     assert sorted(usage.get_total_tokens()) == ["openai/large", "openai/medium", "openai/small"]
     assert [entry["router"]["purpose"] for entry in lm.history] == ["draft", "judge", "answer"]
     assert {entry["router"]["answered_by"] for entry in lm.history} == {"large"}
     assert {tuple(entry["router"]["tried"]) for entry in lm.history} == {("small", "large")}
+
+
+def test_paid_drafts_of_a_failed_run_say_so(build: Any, server: ReplayServer) -> None:
+    """When a run fails after some calls were answered, their entries tell that it did, and what it cost."""
+    server.fail(Fault(model="large", status=400))
+    traces: list[Trace] = []
+    lm = build(router=Judged(), settings={"observers": [traces.append]})
+    with pytest.raises(exceptions.LMInvalidRequestError):
+        lm("hi")
+    assert [entry["router"]["ended"] for entry in lm.history] == ["failed", "failed"]
+    assert {entry["router"]["trace_id"] for entry in lm.history} == {traces[0].id}
+    assert {entry["router"]["answered_by"] for entry in lm.history} == {None}
 
 
 async def test_drafts_are_not_streamed(build: Any, server: ReplayServer) -> None:
@@ -149,11 +163,22 @@ async def test_cached_answers_are_free(build: Any, ask: Any, client: Any, server
     assert len(server.ledger) == 1
     assert usage.get_total_tokens()["openai/small"]["prompt_tokens"] == server.ledger[0].input_tokens
     assert [trace.cost_usd for trace in traces] == [pytest.approx(server.cost_usd()), 0.0]
+    assert [trace.response and trace.response.usage for trace in traces][1] == Usage(input_tokens=0, output_tokens=0)
     await ask(lm.copy(rollout_id=1, temperature=1.0), way, question)
     assert len(server.ledger) == 2
     lm.cache = False
     await ask(lm, way, question)
     assert len(server.ledger) == 3
+
+
+def test_cached_answers_are_free_at_any_price(build: Any, client: Any) -> None:
+    """Where nobody knows a model's price, its answer costs an unknown amount, and the same out of the cache nothing."""
+    traces: list[Trace] = []
+    lms = {name: client(name, cache=True) for name in NAMES}
+    lm = build(lms, router=Plain(), settings={"observers": [traces.append]})
+    for _ in range(2):
+        lm("a question of its own")
+    assert [trace.cost_usd for trace in traces] == [None, 0.0]
 
 
 def test_copies_share_what_matters(build: Any) -> None:

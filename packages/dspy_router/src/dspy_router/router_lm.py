@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn, Self
 
 from dspy import BaseLM
@@ -102,13 +103,13 @@ class RouterLM(BaseLM):
         return _result(exchange, trace)
 
     def _exchange(self, prompt: Any, messages: Sequence[Mapping[str, Any]] | None, kwargs: dict[str, Any]) -> Exchange:
-        prompt = kwargs.pop("request", None) if prompt is None else prompt
-        asked = Asked(prompt=prompt, messages=messages)
-        if asked.typed and prompt.model != self.model:
-            raise ValueError(f"The model of a Request to this RouterLM is {self.model!r}, not {prompt.model!r}.")
+        given = kwargs.pop("request", None) if prompt is None else prompt
+        asked = Asked(prompt=given, messages=messages)
+        if asked.typed and given.model != self.model:
+            raise ValueError(f"The model of a Request to this RouterLM is {self.model!r}, not {given.model!r}.")
         own = {name: value for name, value in self.kwargs.items() if not asked.typed or name in REQUEST_OPTIONS}
         uncached = {} if self.cache else {"cache": False}
-        asked.options.update({**uncached, **own, **kwargs})
+        asked = replace(asked, options={**uncached, **own, **kwargs})
         return Exchange(owner=self, candidates=self.lms, embedders=self.embedders, asked=asked)
 
     # What DSPy asks about it before it is known who answers

@@ -20,9 +20,9 @@ def names_of(offered: Sequence[ToolMetadata], given: Sequence[str] | None, pool:
     Raises:
         ConfigError: If a choice has no name or shares one, or the names are not exactly those of the pool.
     """
+    if given is not None and len(given) != len(offered):
+        raise ConfigError(f"RouterSelector has {len(given)} names ({choices(given)}) for {len(offered)} choices.")
     names = [choice.name for choice in offered] if given is None else list(given)
-    if len(names) != len(offered):
-        raise ConfigError(f"RouterSelector has {len(names)} names ({choices(names)}) for {len(offered)} choices.")
     known = [name for name in names if name]
     if len(known) < len(names):
         unnamed = [place for place, name in enumerate(names) if not name]
