@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pointsman.routers.rules import Rule, RulesRouter
 from pointsman.testing.replay_server import Recorded, ReplayServer
 
 _CACHE = TemporaryDirectory(prefix="dspy-cache-")
+atexit.register(_CACHE.cleanup)
 os.environ["DSPY_CACHEDIR"] = _CACHE.name  # read when dspy is imported, which would otherwise write to the user's home
 
 PRICES = {"large": (10.0, 40.0), "medium": (2.0, 8.0), "small": (0.5, 1.5)}

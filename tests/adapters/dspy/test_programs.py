@@ -49,7 +49,7 @@ class Judged(Plain):
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
         """Draft, judge, answer."""
-        draft = yield from asking(Call(model="small", purpose="draft"))
+        draft = yield from asking(Call(model="small", params={"temperature": 0.2}, purpose="draft"))
         judge = (Message(role="user", content=f"Is this right? {draft.text}"),)
         verdict = yield from asking(Call(model="medium", messages=judge, params={"temperature": 0.0}, purpose="judge"))
         final = yield from asking(Call(model="large", stream=True))
@@ -82,12 +82,12 @@ def mine(texts: Sequence[str]) -> np.ndarray[Any, Any]:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_longer_plan_is_paid_and_recorded(build: Any, ask: Any, server: ReplayServer, way: str) -> None:
-    """Drafts and judges are called, entered and counted like any call; the judge gets its own messages and no options."""
+    """Drafts and judges are called, entered and counted like any call; a plan's options win, and a judge gets no others."""
     lm = build(router=Judged(), temperature=0.5, stop=["END"])
     with dspy.track_usage() as usage:
         assert await ask(lm, way, "hi") == ["large heard hi"]
     assert [entry.model for entry in server.ledger] == ["small", "medium", "large"]
-    assert [entry.request.get("temperature") for entry in server.ledger] == [0.5, 0.0, 0.5]
+    assert [entry.request.get("temperature") for entry in server.ledger] == [0.2, 0.0, 0.5]
     assert [entry.request.get("stop") for entry in server.ledger] == [["END"], None, ["END"]]
     assert server.ledger[1].request["messages"][0]["content"] == "Is this right? small heard hi"
     assert sorted(usage.get_total_tokens()) == ["openai/large", "openai/medium", "openai/small"]

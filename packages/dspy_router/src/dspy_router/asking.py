@@ -82,10 +82,7 @@ def _question(turns: Sequence[Message]) -> str:
 def _content(content: str | Iterable[Any] | None) -> str | tuple[Mapping[str, Any], ...]:
     if content is None or isinstance(content, str):
         return content or ""
-    parts = tuple(part for given in content if (part := _part(given)) is not None)
-    if all(part["type"] == "text" for part in parts):
-        return "\n".join(part["text"] for part in parts)
-    return parts
+    return tuple(part for given in content if (part := _part(given)) is not None)
 
 
 def _part(part: Any) -> Mapping[str, Any] | None:
