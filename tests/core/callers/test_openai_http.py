@@ -11,9 +11,10 @@ from email.utils import formatdate
 import pytest
 
 from pointsman.callers import OpenAICaller
-from pointsman.callers.http_failures import retry_after_s, status_failure
+from pointsman.callers.http_failures import status_failure
 from pointsman.callers.openai_wire import response_of
 from pointsman.errors import ConfigError, MissingExtraError
+from pointsman.failures import retry_after_s
 from pointsman.testing.replay_server import Fault, Recorded, ReplayServer
 from pointsman.types import Call, CallError, Message, Query, Usage
 

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from time import time
 from typing import TYPE_CHECKING, Any
 
+from pointsman.failures import may_pass, retry_after_s
 from pointsman.types import CallError
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["retry_after_s", "status_failure", "transport_failure"]
+__all__ = ["status_failure", "transport_failure"]
 
-_RETRYABLE = frozenset({408, 409, 429})
-_SERVER_ERROR = 500
 _FOR_GOOD = frozenset({"insufficient_quota"})
 
 
 def status_failure(model: str, response: httpx.Response) -> CallError:
     """Return the error of a reply that is no success: 408, 409, 429 and 5xx may pass, others and a used-up quota stay."""
     message, code = _explained(response)
-    passing = response.status_code in _RETRYABLE or response.status_code >= _SERVER_ERROR
     return CallError(
         model,
         f"HTTP {response.status_code}: {message}",
-        retryable=passing and code not in _FOR_GOOD,
+        retryable=may_pass(response.status_code) and code not in _FOR_GOOD,
         status=response.status_code,
         retry_after=retry_after_s(response.headers),
     )
@@ -41,23 +37,6 @@ def transport_failure(model: str, error: httpx.TransportError) -> CallError:
     ours = isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError)
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return CallError(model, message, retryable=not ours, interrupted=not (unsent or ours))
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a server asks to wait, given as milliseconds, seconds or a date; None if it does not say.
-
-    >>> retry_after_s({"retry-after": "1.5"}), retry_after_s({"retry-after-ms": "20"}), retry_after_s({})
-    (1.5, 0.02, None)
-    """
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) * unit)
-        except (KeyError, ValueError):
-            continue
-    try:
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time())
-    except (KeyError, ValueError):
-        return None
 
 
 def _explained(response: httpx.Response) -> tuple[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -175,7 +176,7 @@ class RoutingDataset:
 
     @cached_property
     def group_of(self) -> NDArray[np.int64]:
-        """The group of each row, numbered by first appearance."""
+        """The group of each row, numbered from 0: by first appearance, or in the order of the groups that were given."""
         if self.groups is not None:
             return np.unique(self.groups, return_inverse=True)[1].astype(np.int64)
         seen: dict[str, int] = {}
@@ -219,13 +220,29 @@ class RoutingDataset:
         return replace(self, models=tuple(models), pool=pool, **changed)
 
     def canonical(self) -> Self:
-        """Return the same data in an order of its own: models by name, rows by text, id and outcomes.
+        """Return the same data in an order of its own: models by name, rows by content, groups by first appearance.
 
         Fitting on this makes the order of the input irrelevant to the last bit.
         """
         named = self.only(tuple(sorted(self.models)))
         keys = list(zip(self.queries.texts, self.queries.ids, (row.tobytes() for row in named.quality), strict=True))
-        return named.take(sorted(range(len(self)), key=keys.__getitem__))
+        times = Counter(keys)
+        # What else a row holds is costly to compare, and matters only where the keys are the same.
+        ordered = named.take(
+            sorted(range(len(self)), key=lambda i: (keys[i], named._rest(i) if times[keys[i]] > 1 else ()))  # noqa: SLF001
+        )
+        seen: dict[int, int] = {}
+        numbers = [seen.setdefault(label, len(seen)) for label in ordered.group_of.tolist()]
+        return replace(ordered, groups=np.array(numbers, dtype=np.int64))
+
+    def _rest(self, row: int) -> tuple[str | bytes | int, ...]:
+        """Return what a row holds besides text, id and quality, comparable with other rows of the same dataset."""
+        queries, matrices = self.queries, self._matrices()
+        found = (repr(m[row].tolist()) if m.dtype == object else m[row].tobytes() for m in matrices.values())
+        vector = b"" if queries.embeddings is None else queries.embeddings[row].tobytes()
+        # Labels of groups that were not given follow the order of the rows, but there equal texts are one group.
+        group = int(self.group_of[row]) if self.groups is not None else 0
+        return (repr(queries.domains[row]), *found, vector, group)
 
 
 def column_means(matrix: Matrix) -> Matrix:

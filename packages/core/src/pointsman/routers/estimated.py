@@ -18,7 +18,7 @@ from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.choice import ranked
 from pointsman.estimators.crossfit import out_of_fold
 from pointsman.flow import Plan, embed
-from pointsman.models import ModelPool
+from pointsman.models import ModelPool, estimate_tokens
 from pointsman.policies.base import Choice, Policy
 from pointsman.policies.utility import Utility
 from pointsman.routers.base import Decisions, Router, uniform
@@ -109,7 +109,8 @@ class EstimatedRouter(Router):
         """Return the decisions of many queries in one pass; queries in columns carry no constraints of their own."""
         if not isinstance(queries, Queries):
             return super().decide_many(queries, context)
-        return self._choose(self.fitted(EstimatedState).estimator.predict(queries), queries, context)
+        allowed = self._allowed(queries, context)
+        return self._choose(self.fitted(EstimatedState).estimator.predict(queries), queries, allowed, context)
 
     def points(self, queries: Queries) -> tuple[float, ...]:
         """Return the operating points that the policy would sweep."""
@@ -127,17 +128,34 @@ class EstimatedRouter(Router):
             yield from super().sweep(queries, points, context)
             return
         estimates = self.fitted(EstimatedState).estimator.predict(queries)
+        allowed = self._allowed(queries, context)
         for point in points:
-            yield self._choose(estimates, queries, replace(context, operating_point=point))
+            yield self._choose(estimates, queries, allowed, replace(context, operating_point=point))
 
-    def _choose(self, estimates: Estimates, queries: Queries, context: Context) -> Decisions:
-        state = self.fitted(EstimatedState)
-        left_out, _ = self.exclusions(Query(text=""), context)
-        names = estimates.models
-        mask = np.tile([name not in left_out for name in names], (len(queries), 1)) if left_out else None
+    def _allowed(self, queries: Queries, context: Context) -> Mask | None:
+        """Return which models can serve which queries, shape (n, m); None where all can serve all."""
+        names = self.models.names
+
+        def open_to(query: Query) -> list[bool]:
+            left_out, _ = self.exclusions(query, context)
+            return [name not in left_out for name in names]
+
+        windows = [spec.context_window for spec in self.models.values() if spec.context_window is not None]
+        fits = min(windows, default=0)
+        long = [i for i, text in enumerate(queries.texts) if windows and estimate_tokens(len(text)) > fits]
+        if len(long) == len(queries):
+            mask = np.empty((len(queries), len(names)), dtype=np.bool_)
+        else:
+            mask = np.tile(np.array(open_to(Query(text=""))), (len(queries), 1))
+        for i in long:
+            mask[i] = open_to(queries[i])
+        return None if mask.all() else mask
+
+    def _choose(self, estimates: Estimates, queries: Queries, allowed: Mask | None, context: Context) -> Decisions:
+        state, names = self.fitted(EstimatedState), estimates.models
         choice = state.policy.choose(
             estimates,
-            allowed=mask,
+            allowed=allowed,
             point=context.operating_point,
             uniforms=lambda: np.array([uniform(self.random_state, i) for i in queries.ids]),
         )
