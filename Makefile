@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench-quality bench-speed clean
+.PHONY: run test test-core test-frameworks check format bench-quality bench-speed clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -14,6 +14,20 @@ run: .venv/.installed
 
 test: .venv/.installed
 	$(BIN)/pytest
+
+# The core on its own, without any optional dependency.
+test-core:
+	$(PYTHON) -m venv .venv-core
+	.venv-core/bin/pip install --quiet --constraint constraints.txt . pytest pytest-asyncio pytest-socket pytest-timeout hypothesis
+	! .venv-core/bin/pip show --quiet langchain-core pyarrow httpx genai-prices jsonschema 2> /dev/null
+	.venv-core/bin/pytest tests/core
+
+# LlamaIndex and DSPy, which pin other versions of shared dependencies than LangChain's newest.
+test-frameworks:
+	$(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/pip install --quiet --editable ".[llamaindex,dspy,http]" \
+		pytest pytest-asyncio pytest-socket pytest-timeout hypothesis llama-index-llms-openai-like
+	.venv-frameworks/bin/pytest tests/adapters/llamaindex tests/adapters/dspy
 
 check: .venv/.installed
 	$(BIN)/ruff check .
@@ -34,4 +48,4 @@ bench-speed: .venv/.installed
 	$(BIN)/python benchmarks/langchain_hop.py
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-core .venv-frameworks .mypy_cache .ruff_cache .hypothesis build dist
