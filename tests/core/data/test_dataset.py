@@ -113,6 +113,35 @@ def test_the_canonical_form_knows_no_order(reorder: Callable[[RoutingDataset], R
     np.testing.assert_array_equal(left.cost_usd, right.cost_usd)
 
 
+def test_groups_are_numbered_alike_whatever_the_order() -> None:
+    """Groups by text, found in another order, get the same numbers in the canonical form; so folds are the same."""
+    texts = ["b", "a", "b", "c"]
+    left = RoutingDataset.from_arrays(texts, {"m": [1, 0, 1, 0]}, ids=["0", "1", "2", "3"])
+    right = RoutingDataset.from_arrays(texts[::-1], {"m": [0, 1, 0, 1]}, ids=["3", "2", "1", "0"])
+    assert left.canonical().group_of.tolist() == right.canonical().group_of.tolist() == [0, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"cost_usd": np.array([[0.1, 0.2], [0.3, 0.4]])},
+        {"latency_s": np.array([[1.0, 2.0], [3.0, NAN]])},
+        {"answers": np.array([["x", None], ["y", None]], dtype=object)},
+        {"groups": np.array([4, 2])},
+    ],
+)
+def test_rows_of_equal_text_id_and_quality_have_an_order_too(told: dict[str, Any]) -> None:
+    """What else is known of them settles it: costs, times, answers or groups."""
+    same = Queries.from_texts(["a", "a"], ids=["1", "1"])
+    content: dict[str, Any] = {"queries": same, "quality": np.zeros((2, 2)), "cost_usd": np.zeros((2, 2))}
+    left = toy(**(content | told))
+    right = toy(**(content | {name: values[::-1] for name, values in told.items()}))
+    for name in told:
+        found, expected = getattr(left.canonical(), name).tolist(), getattr(right.canonical(), name).tolist()
+        assert repr(found) == repr(expected)
+    assert left.canonical().cost_usd.tobytes() == right.canonical().cost_usd.tobytes()
+
+
 def test_columns_by_model_make_a_dataset() -> None:
     """Unknown costs are NaN; costs of other models than the scored ones are refused."""
     assert np.isnan(RoutingDataset.from_arrays(["a"], {"m": [1]}).cost_usd).all()

@@ -16,6 +16,7 @@ from pointsman.features.embedding import Embedding
 from pointsman.flow import Effect, Outcome, Recorder, drive, recorded
 from pointsman.models import ModelPool, ModelSpec, Price
 from pointsman.policies.budget import MeanBudget
+from pointsman.policies.threshold import Threshold
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.fallback import FallbackRouter
@@ -227,3 +228,47 @@ def test_an_embedding_is_asked_for_when_it_is_needed() -> None:
     assert seen[2] == seen[1]
     with pytest.raises(DataError, match="no embeddings"):
         EstimatedRouter(estimator=Nearest(features=Embedding())).fit(outcomes()).decide(query)
+
+
+def test_the_order_of_outcomes_settles_nothing() -> None:
+    """A policy that is fitted out of fold is the same one for rows of repeated texts given in any order."""
+    rng = np.random.default_rng(0)
+    texts = [f"q{i % 9}" for i in range(40)]
+    vectors = rng.normal(size=(9, 3))[[i % 9 for i in range(40)]]
+    quality, cost = rng.random((40, 2)).round(2), np.tile([0.001, 0.002], (40, 1))
+
+    def fitted(rows: list[int]) -> EstimatedRouter:
+        data = RoutingDataset.from_arrays(
+            [texts[i] for i in rows],
+            {"m": quality[rows, 0].tolist(), "n": quality[rows, 1].tolist()},
+            {"m": cost[rows, 0].tolist(), "n": cost[rows, 1].tolist()},
+            ids=[str(i) for i in rows],
+            embeddings=vectors[rows],
+        )
+        nearest = Nearest(features=Embedding(), k=3)
+        return EstimatedRouter(estimator=nearest, policy=Threshold(strong="n", weak="m", strong_share=0.3)).fit(data)
+
+    digests = {fitted(rng.permutation(40).tolist()).digest() for _ in range(5)}
+    assert digests == {fitted(list(range(40))).digest()}
+
+
+@pytest.mark.parametrize("texts", [["x" * 400, "short"], ["x" * 400, "y" * 300], ["short", "brief"]])
+def test_many_queries_at_once_meet_the_same_windows(texts: list[str]) -> None:
+    """A text that is too long for a model does not go there, decided alone, in a list, in columns or in a sweep."""
+    pool = ModelPool([ModelSpec(name="best", context_window=50), ModelSpec(name="roomy", context_window=5_000)])
+    data = RoutingDataset.from_arrays(texts, {"best": [1, 1], "roomy": [0, 0]}, pool=pool)
+    router = EstimatedRouter(estimator=Constant(), policy=Utility()).fit(data)
+    alone = [router.decide(query).model for query in data.queries]
+    assert alone == ["roomy" if len(text) > 200 else "best" for text in texts]
+    assert router.decide_many(data.queries).names == alone
+    assert router.decide_many(list(data.queries)).names == alone
+    assert [found.names for found in router.sweep(data.queries, [0.0])] == [alone]
+
+
+def test_a_text_too_long_for_every_model_is_refused_among_others() -> None:
+    """The same error as for that query alone."""
+    pool = ModelPool([ModelSpec(name="m", context_window=50)])
+    data = RoutingDataset.from_arrays(["x" * 400, "short"], {"m": [1, 1]}, pool=pool)
+    router = EstimatedRouter(estimator=Constant(), policy=Utility()).fit(data)
+    with pytest.raises(NoEligibleModelError, match="context window of 50"):
+        router.decide_many(data.queries)

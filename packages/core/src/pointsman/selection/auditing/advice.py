@@ -97,7 +97,7 @@ def _shown(trial: Trial, found: Evidence) -> Iterator[str]:
     """Yield what the trial shows to be worth having: a better quality, or a saving that no single model gives."""
     best, margin = found.best, found.margin
     kind, phrase = judge(trial.first, best_single=best, margin=margin)
-    if kind == "better" and trial.first.difference is not None and trial.first.difference.estimate >= margin:
+    if kind == "better" and all(_gains(setting, margin) for setting in (trial.first, trial.first_in_hindsight)):
         yield phrase
     if trial.frugal is None or trial.frugal.saving is None:
         return
@@ -105,8 +105,20 @@ def _shown(trial: Trial, found: Evidence) -> Iterator[str]:
     saving = trial.frugal.saving
     swapped = None if found.swap is None else found.swap.beside.saving
     beats_swap = swapped is None or saving.estimate > swapped.estimate
-    if kind in ("better", "saves") and saving.low >= found.worthwhile and beats_swap:
+    saves = saving.low >= found.worthwhile and _saves(trial.frugal_in_hindsight, found)
+    if kind in ("better", "saves") and saves and beats_swap:
         yield phrase
+
+
+def _gains(setting: Comparison, margin: float) -> bool:
+    return setting.difference is not None and setting.difference.estimate >= margin
+
+
+def _saves(setting: Comparison | None, found: Evidence) -> bool:
+    """Return whether a setting, as far as one can see, is as good as what it is compared with, and enough cheaper."""
+    if setting is None or setting.difference is None or setting.saving is None:
+        return False
+    return setting.difference.estimate > -found.margin and setting.saving.estimate >= found.worthwhile
 
 
 def _nothing_to_gain(found: Evidence) -> bool:

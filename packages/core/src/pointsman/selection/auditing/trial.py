@@ -46,12 +46,17 @@ class Trial:
         first: At its best expected quality, whatever that costs.
         frugal: At the setting that, on the other queries, was the cheapest one as good as the best single model; None where
             costs are unknown.
+        first_in_hindsight, frugal_in_hindsight: The same picks beside the model that is best on all queries at once, which is
+            known only when they have been answered. What is no gain beside that one is luck: where models are alike, the
+            best on some queries is not the best on the others.
         needed: Queries that show a difference in quality of the audit's margin with 80 % power; None where it never differed.
     """
 
     name: str
     first: Comparison
     frugal: Comparison | None
+    first_in_hindsight: Comparison
+    frugal_in_hindsight: Comparison | None
     needed: Interval | None
 
 
@@ -144,18 +149,20 @@ class CrossFit:
 
 
 def _trial(name: str, fit: CrossFit, resampling: Resampling, *, level: float, margin: float) -> Trial:
-    best = Outcomes.of(fit.data, fit.best)
+    n, hindsight = len(fit.data), fit.data.models.index(fit.data.best_single)
+    best, one = Outcomes.of(fit.data, fit.best), Outcomes.of(fit.data, np.full(n, hindsight, dtype=np.intp))
 
-    def beside(picks: Picks) -> tuple[Comparison, Matrix]:
+    def beside(picks: Picks, other: Outcomes) -> Comparison:
         mine = Outcomes.of(fit.data, picks)
-        pairs = (mine.quality, mine.cost_usd), (best.quality, best.cost_usd)
-        return compare(*pairs, resampling, level=level), mine.quality - best.quality
+        return compare((mine.quality, mine.cost_usd), (other.quality, other.cost_usd), resampling, level=level)
 
-    first, difference = beside(fit.picks(0.0))
-    cheap = fit.frugal()
+    first, frugal = fit.picks(0.0), fit.frugal()
+    difference = Outcomes.of(fit.data, first).quality - best.quality
     return Trial(
         name=name,
-        first=first,
-        frugal=None if cheap is None else beside(cheap)[0],
+        first=beside(first, best),
+        frugal=None if frugal is None else beside(frugal, best),
+        first_in_hindsight=beside(first, one),
+        frugal_in_hindsight=None if frugal is None else beside(frugal, one),
         needed=queries_needed(difference, resampling, effect=margin, level=level),
     )
