@@ -108,6 +108,16 @@ def test_a_wrong_metric_names_the_choices(
     assert not out.exists()
 
 
+def test_a_budget_that_allows_no_call_is_a_mistake(run: Commands, prompts: Path, models: Path, tmp_path: Path) -> None:
+    """Without any outcome nothing is written, and the reason ends in one full stop."""
+    out = tmp_path / "outcomes.jsonl"
+    result = run("collect", prompts, "--models", models, "--metric", "exact", "--out", out, "--budget", "0")
+    assert result.exit_code == 1
+    assert "is not written: No room for" in result.stderr
+    assert not result.stderr.rstrip().endswith("..")
+    assert not out.exists()
+
+
 def test_a_model_that_cannot_be_reached_is_a_mistake(run: Commands, prompts: Path, tmp_path: Path) -> None:
     """A model whose metadata say no way to call it is named before anything is spent."""
     (tmp_path / "models.toml").write_text('[[models]]\nname = "lost"\n')

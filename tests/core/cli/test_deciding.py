@@ -99,7 +99,13 @@ def test_the_example_of_the_help_is_a_valid_table(run: Commands, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("content", "named"),
-    [("models = []", "names no models"), ("[[models]]\nnme = 'a'", "nme"), ("models = [", "not valid TOML")],
+    [
+        ("models = []", "names no models"),
+        ("[[models]]\nnme = 'a'", "nme"),
+        ("[[models]]\nname = 'a'\nprise = {input_per_mtok = 1, output_per_mtok = 2}", "prise"),
+        ("[[models]]\nname = 'a'\nprice = {input_per_mtok = 1, output_per_mtok = 2, cached = 1}", "price.cached"),
+        ("models = [", "not valid TOML"),
+    ],
 )
 def test_a_wrong_table_of_models_says_what_is_wrong(run: Commands, tmp_path: Path, content: str, named: str) -> None:
     """The message names the mistake."""

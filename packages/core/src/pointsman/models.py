@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pointsman.errors import ConfigError, choices
 from pointsman.types import Context, Query
@@ -26,6 +26,8 @@ def estimate_tokens(chars: int) -> int:
 class PriceTier:
     """Rates that apply to the whole call once its input exceeds `above_input_tokens`."""
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
     above_input_tokens: int
     input_per_mtok: float
     output_per_mtok: float
@@ -34,6 +36,8 @@ class PriceTier:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """Rates in US dollars per million tokens; cached rates default to the input rate."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     input_per_mtok: float
     output_per_mtok: float
@@ -65,6 +69,8 @@ class ModelSpec:
         capabilities: Such as "tools", "image", "structured_output"; None is undeclared, and then trusted with everything.
         metadata: Anything else, as plain data.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     name: str
     provider: str | None = None

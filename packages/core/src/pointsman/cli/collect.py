@@ -96,7 +96,7 @@ def collect(
         note(f"Stopped early: {found.stopped}")
     if not found.rows:
         why = next(iter(found.failures.values()), found.stopped or "no reason is known")
-        raise DataError(f"Nothing was answered, so {out} is not written: {why}.")
+        raise DataError(f"Nothing was answered, so {out} is not written: {why.rstrip('.')}.")
     dataset = found.dataset()
     dataset.write(out)
     note(f"Wrote {len(found.rows):,} outcomes of {len(dataset):,} prompts to {out}.")
