@@ -10,10 +10,11 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.runnables import ConfigurableField
 
 from langchain_router import RouterLLM
+from pointsman.budgets import Budget
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.dispatch import Dispatcher
-from pointsman.errors import ConfigError, NoEligibleModelError
+from pointsman.errors import BudgetExceededError, ConfigError, NoEligibleModelError
 from pointsman.estimators.constant import Constant
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
@@ -152,3 +153,11 @@ def test_session_reaches_the_router(llm: RouterLLM) -> None:
     assert [trace.query.session_id for trace in traces] == ["t1", "7", None]
     assert (traces[2].query.id, traces[2].query.domain) == ("q1", "law")
     assert traces[0].query.id != traces[1].query.id
+
+
+def test_a_limit_on_the_answer_reaches_the_budget(build: Any) -> None:
+    """What a request may answer at most is what is reserved: a budget without room for it refuses the call."""
+    llm = build(budget=Budget(limit_usd=0.005))
+    assert llm.invoke("hello").text
+    with pytest.raises(BudgetExceededError):
+        llm.invoke("hello", max_tokens=100_000)

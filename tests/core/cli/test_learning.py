@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pointsman.artifacts import load, read_manifest
+from pointsman.cli import main
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.readers import read
 from pointsman.data.splits import grouped_split
+from pointsman.data.text_id import short_id
 from pointsman.estimators.constant import Constant
 from pointsman.evaluation import evaluate, explain
 from pointsman.policies.budget import MeanBudget
@@ -246,3 +249,25 @@ def test_explain_names_the_best_single_model_of_a_reference(run: Commands, world
     """With outcomes at hand, the alternatives are the best single and the cheapest model of those."""
     data = run.data("explain", world.artefact, QUESTION, "--reference", world.outcomes)
     assert [other["model"] for other in data["instead"]] == [world.dataset.best_single, world.dataset.cheapest]
+
+
+def test_evaluate_leaves_out_what_was_fitted_on(tmp_path: Path) -> None:
+    """Of the outcomes that a router was fitted on partly, it is measured on the others only; on none it is refused."""
+    rows = ["text,model,quality,cost_usd"]
+    rows += [
+        f"question {i} about law,{name},{(i + j) % 2},0.00{j + 1}" for i in range(100) for j, name in enumerate("ab")
+    ]
+    (tmp_path / "all.csv").write_text("\n".join(rows))
+    artefact = str(tmp_path / "r.pointsman")
+    runner = CliRunner()
+    assert runner.invoke(main, ["fit", str(tmp_path / "all.csv"), "--out", artefact]).exit_code == 0
+    found = runner.invoke(main, ["evaluate", artefact, str(tmp_path / "all.csv")])
+    assert found.exit_code == 0
+    assert "80 of 100 queries were fitted on and are left out." in found.stderr
+    seen = set(read_manifest(artefact)["metadata"]["fitted_texts"].split())
+    old = [rows[0], *(row for row in rows[1:] if short_id(row.split(",")[0]) in seen)]
+    (tmp_path / "old.csv").write_text("\n".join(old))
+    refused = runner.invoke(main, ["evaluate", artefact, str(tmp_path / "old.csv")])
+    assert refused.exit_code == 1
+    assert "fitted on all 80 queries" in refused.stderr
+    assert "fitted_texts" not in runner.invoke(main, ["card", artefact, "--json"]).stdout

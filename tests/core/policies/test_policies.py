@@ -145,3 +145,12 @@ def test_an_impossible_budget_is_refused() -> None:
     """A budget below the cheapest choice says what the cheapest costs."""
     with pytest.raises(ConfigError, match=r"cheapest choices cost \$0\.01"):
         MeanBudget(usd=0.005).fit(estimates(), dataset(estimates()))
+
+
+def test_a_capped_budget_is_spent_on_what_the_cap_leaves() -> None:
+    """A policy within a cap is fitted on the models within it, so that a mean budget is spent and not saved for nothing."""
+    found = estimates(np.random.default_rng(3).random((200, 3)))
+    policy = Capped(policy=MeanBudget(usd=0.015), max_cost_usd=0.05).fit(found, dataset(found))
+    chosen = policy.choose(found, uniforms=lambda: np.random.default_rng(4).random(200)).model
+    assert COST[chosen].mean() == pytest.approx(0.015, rel=0.05)
+    assert "large" not in {MODELS[i] for i in chosen}

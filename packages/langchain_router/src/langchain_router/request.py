@@ -60,7 +60,14 @@ def query_of(
         required=_required(options, structured=structured),
         constraints=constraints_of(configurable, pinned, candidates.keys()),
         domain=metadata.get("router_domain"),
+        max_output_tokens=_longest(options),
     )
+
+
+def _longest(options: Mapping[str, Any]) -> int | None:
+    """Return the limit that a request sets on its answer, in tokens, whatever the provider calls it."""
+    limits = (options.get(name) for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"))
+    return min((limit for limit in limits if isinstance(limit, int)), default=None)
 
 
 def _required(options: Mapping[str, Any], *, structured: bool) -> frozenset[str]:

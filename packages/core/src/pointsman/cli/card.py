@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pointsman.cli.command import Command
-from pointsman.cli.inputs import load_router
+from pointsman.cli.inputs import FITTED_TEXTS, load_router
 from pointsman.cli.models import pool_rows, prices_table
 from pointsman.cli.output import json_option, result
 
@@ -30,6 +30,7 @@ def card(*, artefact: str, as_json: bool) -> None:
     from pointsman.artifacts import read_manifest
 
     router, manifest = load_router(artefact), read_manifest(artefact)
+    kept = {name: value for name, value in manifest["metadata"].items() if name != FITTED_TEXTS}
     tags = {name: sorted(getattr(router.tags, name)) for name in ("when", "what", "how")}
     data = {
         "digest": manifest["digest"],
@@ -37,7 +38,7 @@ def card(*, artefact: str, as_json: bool) -> None:
         "spec": router.spec(),
         "tags": tags,
         "models": pool_rows(router.models),
-        "metadata": manifest["metadata"],
+        "metadata": kept,
     }
 
     def shown(console: Console) -> None:
@@ -45,9 +46,9 @@ def card(*, artefact: str, as_json: bool) -> None:
         _grow(tree, {key: value for key, value in router.spec().items() if key != "type"})
         console.print(tree)
         console.print(prices_table(router.models))
-        if manifest["metadata"]:
+        if kept:
             learnt = Tree("[bold]Kept with it[/]")
-            _grow(learnt, manifest["metadata"])
+            _grow(learnt, kept)
             console.print(learnt)
 
     result(data, as_json=as_json, shown=shown)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pointsman.cli.command import Command
-from pointsman.cli.inputs import load_router, outcomes_arguments, read_outcomes
-from pointsman.cli.output import json_option, result
+from pointsman.cli.inputs import FITTED_TEXTS, load_router, outcomes_arguments, read_outcomes
+from pointsman.cli.output import json_option, note, result
+from pointsman.errors import DataError
 
-__all__ = ["evaluate"]
+if TYPE_CHECKING:
+    from pointsman.data.dataset import RoutingDataset
+
+__all__ = ["evaluate", "unseen"]
 
 
 @click.command(
@@ -44,16 +50,33 @@ def evaluate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Hold a saved router against every baseline on the outcomes in DATA, which should be new to it.
+    """Hold a saved router against every baseline on the outcomes in DATA that are new to it.
 
-    DATA is a CSV, JSON lines or parquet file, a folder, or - for JSON lines on stdin.
+    DATA is a CSV, JSON lines or parquet file, a folder, or - for JSON lines on stdin. Queries that `fit` learnt from are left
+    out, and so counted.
     """
     from pointsman.cli.figures import show_evaluation
     from pointsman.evaluation import evaluate as evaluated
     from pointsman.types import Context
 
     router = load_router(artefact)
-    test = read_outcomes(data, columns, scale)
+    test = unseen(read_outcomes(data, columns, scale), artefact)
     known = None if train is None else read_outcomes(train, columns, scale)
     found = evaluated(router, test, train=known, context=Context(operating_point=at), margin=margin, random_state=seed)
     result(found.to_dict(), as_json=as_json, shown=lambda console: show_evaluation(found, console))
+
+
+def unseen(test: RoutingDataset, artefact: str) -> RoutingDataset:
+    """Return the rows whose text the artefact's router was not fitted on, as far as its metadata say, and tell how many."""
+    from pointsman.artifacts import read_manifest
+    from pointsman.data.text_id import short_id
+
+    known = set(read_manifest(artefact)["metadata"].get(FITTED_TEXTS, "").split())
+    new = [row for row, text in enumerate(test.queries.texts) if short_id(text) not in known]
+    if not new and len(test):
+        raise DataError(
+            f"The router was fitted on all {len(test):,} queries of these outcomes; measure it on new ones."
+        )
+    if len(new) < len(test):
+        note(f"{len(test) - len(new):,} of {len(test):,} queries were fitted on and are left out.")
+    return test.take(new)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from pointsman.cli.command import Command
-from pointsman.cli.inputs import outcomes_arguments, read_outcomes
+from pointsman.cli.inputs import FITTED_TEXTS, outcomes_arguments, read_outcomes
 from pointsman.cli.models import read_pool
 from pointsman.cli.output import json_option, note, result
 from pointsman.cli.recipe import DEFAULT_ESTIMATOR, aim, default_aim, learn, policy_options, router_from
@@ -65,6 +65,7 @@ def fit(
     from pointsman.artifacts import save
     from pointsman.cli.figures import kept_figures, show_evaluation
     from pointsman.data.splits import grouped_split
+    from pointsman.data.text_id import short_id
     from pointsman.evaluation import evaluate
 
     chosen = aim(policy, budget, cost_weight)
@@ -77,10 +78,16 @@ def fit(
     learn(router, train)
     found = evaluate(router, test, train=train, random_state=seed)
     metadata = {
-        "data": {"source": data, "queries": len(outcomes), "fitted_on": len(train), "seed": seed},
+        "data": {
+            "source": data,
+            "queries": len(outcomes),
+            "fitted_on": len(train),
+            "seed": seed,
+        },
         "held_out": kept_figures(found),
     }
-    path = save(router, out, metadata=metadata)
+    texts = " ".join(sorted({short_id(text) for text in train.queries.texts}))
+    path = save(router, out, metadata={**metadata, FITTED_TEXTS: texts})
     note(f"Fitted on {len(train):,} queries, measured on {len(test):,} others, saved to {path}.")
     written = {"path": str(path), "digest": router.digest(), "spec": router.spec(), **metadata}
     result(written, as_json=as_json, shown=lambda console: show_evaluation(found, console))

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pointsman.models import ModelPool
     from pointsman.routers.base import Router
 
-__all__ = ["columns_option", "load_router", "outcomes_arguments", "questions", "read_outcomes"]
+__all__ = ["FITTED_TEXTS", "columns_option", "load_router", "outcomes_arguments", "questions", "read_outcomes"]
+
+FITTED_TEXTS = "fitted_texts"
+"""Where an artefact's metadata keep which texts its router was fitted on: short identifiers in one line."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

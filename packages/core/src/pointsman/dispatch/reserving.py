@@ -13,7 +13,7 @@ from pointsman.types import Call, CallError, Query, Usage
 __all__ = ["OUTPUT_TOKENS", "refused", "reserve", "worst_case_usd"]
 
 OUTPUT_TOKENS = 1_024
-"""The length an answer is reserved for where the call sets no limit."""
+"""The length an answer is reserved for where neither the call nor the query sets a limit."""
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
@@ -27,7 +27,8 @@ def worst_case_usd(
     """
     chars = query.input_chars if call.messages is None else sum(len(message.text) for message in call.messages)
     limits = [call.params[name] for name in _LIMITS if isinstance(call.params.get(name), int)]
-    usage = Usage(input_tokens=estimate_tokens(chars), output_tokens=min(limits, default=OUTPUT_TOKENS))
+    usual = OUTPUT_TOKENS if query.max_output_tokens is None or call.messages is not None else query.max_output_tokens
+    usage = Usage(input_tokens=estimate_tokens(chars), output_tokens=min(limits, default=usual))
     longest = price_call(usage, call.model, pool, table)
     estimate = call.decision.estimates.get(call.model) if call.decision is not None else None
     expected = estimate.cost_usd if estimate is not None else None

@@ -54,7 +54,8 @@ class Capped(Policy):
 
     def fit(self, estimates: Estimates, dataset: RoutingDataset) -> Self:
         """Fit a clone of the policy on what the cap leaves, and return self."""
-        return self.with_state(CappedState(policy=self.policy.clone().fit(estimates, dataset)))
+        left = without_left_out(estimates, self._within_cap(estimates, None))
+        return self.with_state(CappedState(policy=self.policy.clone().fit(left, dataset)))
 
     def points(self, estimates: Estimates) -> tuple[float, ...]:
         """Return those of the policy within."""
@@ -74,12 +75,17 @@ class Capped(Policy):
     ) -> Choice:
         """Choose among the models that are allowed and within the cap."""
         estimates = without_left_out(estimates, allowed)
+        mask = self._within_cap(estimates, allowed)
+        return self._within.choose(estimates, allowed=mask, point=point, uniforms=uniforms)
+
+    def _within_cap(self, estimates: Estimates, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Return which models are allowed and within the cap, shape (n, m); where none is, the cheapest allowed ones."""
         cost = known_costs(estimates, "a cap on the cost of a query")
         open_ = np.ones(cost.shape, dtype=np.bool_) if allowed is None else allowed
         within = open_ & (cost <= self.max_cost_usd)
         cheapest = open_ & (cost <= np.where(open_, cost, np.inf).min(axis=1, keepdims=True))
-        mask = np.where(within.any(axis=1, keepdims=True), within, cheapest)
-        return self._within.choose(estimates, allowed=mask, point=point, uniforms=uniforms)
+        mask: NDArray[np.bool_] = np.where(within.any(axis=1, keepdims=True), within, cheapest)
+        return mask
 
     @property
     def _within(self) -> Policy:

@@ -54,7 +54,7 @@ class Query:
 
     `text` is the question that is routed on; `messages` is the whole conversation that will be sent, where it is more than
     that question. `required` names capabilities the model must have ("tools", "image", ...). `domain` and `tags` are what
-    the caller knows about it; `embedding` is a vector computed elsewhere.
+    the caller knows about it; `embedding` is a vector computed elsewhere. `max_output_tokens` is the longest answer asked for.
     """
 
     text: str
@@ -66,6 +66,7 @@ class Query:
     domain: str | None = None
     tags: Mapping[str, str] = _empty()
     embedding: Array | None = field(default=None, compare=False, repr=False)
+    max_output_tokens: int | None = None
 
     @property
     def modalities(self) -> frozenset[str]:
