@@ -127,3 +127,19 @@ def test_a_model_that_cannot_be_reached_is_a_mistake(run: Commands, prompts: Pat
     assert result.exit_code == 1
     assert "lost" in result.stderr
     assert "endpoint" in result.stderr
+
+
+def test_a_function_that_raises_is_named(
+    run: Commands, prompts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence says which model, which function and what it raised; a traceback would be of our own inside."""
+    (tmp_path / "my_broken_model.py").write_text("def boom(prompt):\n    raise ValueError('boom')\n")
+    (tmp_path / "mine.toml").write_text(
+        '[[models]]\nname = "small"\nmetadata = { callable = "my_broken_model:boom" }\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    result = run("collect", prompts, "--models", "mine.toml", "--metric", METRIC)
+    assert result.exit_code == 1
+    assert "Error: small: my_broken_model:boom raised ValueError: boom" in result.stderr
+    assert "Traceback" not in result.stderr

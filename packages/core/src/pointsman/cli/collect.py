@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,14 @@ from pointsman.cli.inputs import columns_option
 from pointsman.cli.models import read_pool
 from pointsman.cli.output import dollars, json_option, note, percent, progress, result, table
 from pointsman.cli.recipe import named
-from pointsman.errors import DataError, MissingExtraError
+from pointsman.errors import DataError, MissingExtraError, PointsmanError
 
 if TYPE_CHECKING:
+    from pointsman.callers.base import Caller
+    from pointsman.models import ModelPool
     from pointsman.pricing import PriceTable
     from pointsman.probing import Collection, Collector, Prompt
+    from pointsman.types import Call, Query, Response
 
 __all__ = ["collect", "filled"]
 
@@ -80,8 +84,10 @@ def collect(
 
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - `module:function` means the user's own files, as in `python -m`
     asked = read_prompts(prompts, columns=columns or None)
+    pool = read_pool(models_file)
     collector = Collector(
-        pool=read_pool(models_file),
+        pool=pool,
+        callers=_functions(pool),
         scorer=named(metric) if metric.lstrip().startswith("{") else metric,
         log=log or f"{out}.log",
         budget_usd=limits.pop("budget"),
@@ -101,6 +107,34 @@ def collect(
     dataset.write(out)
     note(f"Wrote {len(found.rows):,} outcomes of {len(dataset):,} prompts to {out}.")
     result(_summary(found, out), as_json=as_json, shown=lambda console: console.print(_shown(found)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Blaming:
+    """Calls a function of the user's; what it raises becomes a sentence that names the model and the function."""
+
+    caller: Caller
+    model: str
+    reference: str
+
+    async def __call__(self, call: Call, query: Query) -> Response:
+        try:
+            return await self.caller(call, query)
+        except PointsmanError:
+            raise
+        except Exception as error:
+            raise PointsmanError(f"{self.model}: {self.reference} raised {type(error).__name__}: {error}") from error
+
+
+def _functions(pool: ModelPool) -> dict[str, Caller]:
+    """Return the callers of the models that are functions."""
+    from pointsman.callers.resolving import callers_of
+
+    return {
+        name: _Blaming(caller=caller, model=name, reference=pool[name].metadata["callable"])
+        for name, caller in callers_of(pool).items()
+        if "callable" in pool[name].metadata
+    }
 
 
 def filled(collector: Collector, prompts: tuple[Prompt, ...]) -> Collection:
