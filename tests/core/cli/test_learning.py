@@ -139,6 +139,29 @@ def test_fit_says_what_is_wrong(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "there", "not_there"),
+    [
+        ("--estimator", "Lineer", "'Linear'", "'NearBest'"),
+        ("--estimator", "NearBest", "'Nearest'", "'Utility'"),
+        ("--estimator", "EstimatedRouter", "'Linear'", "'RulesRouter'"),
+        ("--estimator", '{"k": 7}', "'Nearest'", "'Utility'"),
+        ("--policy", "Foo", "'NearBest'", "'Linear'"),
+        ("--policy", "Linear", "'Utility'", "'Nearest'"),
+    ],
+)
+def test_a_wrong_name_lists_those_of_its_kind(
+    run: Commands, world: World, tmp_path: Path, option: str, value: str, there: str, not_there: str
+) -> None:
+    """An unknown name, or that of another kind of component, is one sentence with the names that fit."""
+    result = run("fit", world.outcomes, "--out", tmp_path / "router.pointsman", option, value)
+    assert result.exit_code == 1
+    assert f"There is no {option[2:]} " in result.stderr
+    assert there in result.stderr
+    assert not_there not in result.stderr.replace(value, "")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_place_that_cannot_be_written_is_a_sentence(run: Commands, world: World, tmp_path: Path) -> None:
     """The operating system's refusal names the path."""
     result = run("fit", world.outcomes, "--out", tmp_path / "missing" / "router.pointsman")

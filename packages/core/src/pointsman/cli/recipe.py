@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pointsman.errors import ConfigError
+from pointsman.errors import ConfigError, choices
 
 if TYPE_CHECKING:
+    from pointsman.components import Component
     from pointsman.data.dataset import RoutingDataset
     from pointsman.routers.base import Router
 
@@ -43,7 +44,11 @@ def aim(policy: str | None, budget: float | None, cost_weight: float | None) -> 
         return {"type": "MeanBudget", "usd": budget}
     if cost_weight is not None:
         return {"type": "Utility", "cost_weight": cost_weight}
-    return None if policy is None else named(policy)
+    if policy is None:
+        return None
+    from pointsman.policies.base import Policy
+
+    return _of_kind(named(policy), Policy, "policy", "policies")
 
 
 def default_aim(outcomes: RoutingDataset) -> Spec:
@@ -55,12 +60,14 @@ def default_aim(outcomes: RoutingDataset) -> Spec:
 def router_from(estimator: str | None, policy: Spec, *, config: str | None = None) -> Router:
     """Build the router of a configuration file, or one of an estimator, by name or as JSON, and a policy."""
     from pointsman.config import build, read_config
+    from pointsman.estimators.base import Estimator
     from pointsman.routers.base import Router
 
     if config is not None:
         spec: Spec = read_config(config)
     else:
-        spec = {"type": "EstimatedRouter", "estimator": named(estimator or DEFAULT_ESTIMATOR), "policy": policy}
+        predicting = _of_kind(named(estimator or DEFAULT_ESTIMATOR), Estimator, "estimator", "estimators")
+        spec = {"type": "EstimatedRouter", "estimator": predicting, "policy": policy}
     router = build(spec)
     if not isinstance(router, Router):
         raise ConfigError(f"{config} describes a {type(router).__name__}, not a router.")
@@ -78,6 +85,17 @@ def named(component: str) -> Spec:
     if not isinstance(spec, dict):
         raise ConfigError(f"{component!r} must be a JSON object with a type.")
     return spec
+
+
+def _of_kind(spec: Spec, kind: type[Component], one: str, many: str) -> Spec:
+    """Return a spec; one that is of another kind, or of none, raises ConfigError listing the names of this kind."""
+    from pointsman.config import component_class, registered
+
+    name = spec.get("type")
+    if name in registered() and issubclass(component_class(name), kind):
+        return spec
+    of_kind = [known for known in registered() if issubclass(component_class(known), kind)]
+    raise ConfigError(f"There is no {one} {name!r}; {many} are {choices(of_kind)}.")
 
 
 def learn(router: Router, outcomes: RoutingDataset) -> Router:
