@@ -130,3 +130,21 @@ def test_help_is_fast_and_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stderr.strip() == "[]"
     assert time.perf_counter() - begun < 5  # the bound that matters is the list above; this one catches a hang
+
+
+@pytest.mark.parametrize(
+    "command", [["audit"], ["collect", "--models", "models.toml", "--metric", "exact"]], ids=["outcomes", "prompts"]
+)
+def test_columns_are_named_as_they_are_typed(run: Commands, tmp_path: Path, command: list[str]) -> None:
+    """A missing column, or a field that there is not, is told in terms of `--column`, with the names that there are."""
+    file = tmp_path / "rows.csv"
+    file.write_text("question,model,quality\nhi,m,1\n")
+    missing = run(*command, file)
+    assert missing.exit_code == 1
+    assert "has no column 'text'; it has 'model', 'quality', 'question'" in missing.stderr
+    assert "--column text=YOUR_NAME" in missing.stderr
+    unknown = run(*command, file, "--column", "txt=question")
+    assert unknown.exit_code == 1
+    assert "--column maps unknown field 'txt'; known are " in unknown.stderr
+    assert "'text'" in unknown.stderr
+    assert "columns=" not in missing.stderr + unknown.stderr

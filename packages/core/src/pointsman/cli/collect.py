@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pointsman.cli.command import Command
-from pointsman.cli.inputs import columns_option
+from pointsman.cli.inputs import columns_option, columns_told
 from pointsman.cli.models import read_pool
 from pointsman.cli.output import dollars, json_option, note, percent, progress, result, table
 from pointsman.cli.recipe import named
@@ -83,7 +83,8 @@ def collect(
     from pointsman.probing import Collector, read_prompts
 
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - `module:function` means the user's own files, as in `python -m`
-    asked = read_prompts(prompts, columns=columns or None)
+    with columns_told():
+        asked = read_prompts(prompts, columns=columns or None)
     pool = read_pool(models_file)
     collector = Collector(
         pool=pool,

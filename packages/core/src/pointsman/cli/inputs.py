@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from pointsman.models import ModelPool
     from pointsman.routers.base import Router
 
-__all__ = ["FITTED_TEXTS", "columns_option", "load_router", "outcomes_arguments", "questions", "read_outcomes"]
+__all__ = [
+    "FITTED_TEXTS",
+    "columns_option",
+    "columns_told",
+    "load_router",
+    "outcomes_arguments",
+    "questions",
+    "read_outcomes",
+]
 
 FITTED_TEXTS = "fitted_texts"
 """Where an artefact's metadata keep which texts its router was fitted on: short identifiers in one line."""
@@ -51,6 +60,18 @@ def _renamings(pairs: tuple[str, ...]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
+@contextmanager
+def columns_told() -> Iterator[None]:
+    """Say what is wrong with columns in terms of the option `--column`."""
+    from pointsman.data.readers.fields import ColumnsError
+
+    try:
+        yield
+    except ColumnsError as error:
+        raise DataError(error.told("--column", f"--column {error.missing}=YOUR_NAME")) from None
+
+
+@columns_told()
 def read_outcomes(
     data: str,
     columns: Mapping[str, str] | None = None,

@@ -10,7 +10,7 @@ from math import inf
 from pointsman.data.readers.tables import Table
 from pointsman.errors import DataError, choices
 
-__all__ = ["FIELDS", "Field", "check_names", "renamed"]
+__all__ = ["FIELDS", "ColumnsError", "Field", "check_names", "renamed"]
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +61,29 @@ FIELDS: Mapping[str, Field] = {
 """Every column a reader knows."""
 
 
+class ColumnsError(DataError):
+    """Names of columns do not fit; `told` says so to those who write them otherwise than in Python.
+
+    Parameters:
+        problem: What is wrong; where no column is missing, the argument's name goes before it.
+        missing: The field that no column was found for, if that is it.
+    """
+
+    def __init__(self, problem: str, missing: str | None = None) -> None:
+        self.problem, self.missing = problem, missing
+        super().__init__(self.told("columns=", f"columns={{{missing!r}: '...'}}"))
+
+    def told(self, argument: str, example: str) -> str:
+        """Return the message with the argument's name and, for a missing column, how to write it."""
+        if self.missing is None:
+            return f"{argument} {self.problem}"
+        return f"{self.problem} Give your own names with {example}."
+
+
 def check_names(columns: Mapping[str, str] | None, fields: Collection[str]) -> None:
-    """Raise DataError when `columns` maps something that is no field."""
+    """Raise ColumnsError when `columns` maps something that is no field."""
     if unknown := set(columns or {}) - set(fields):
-        raise DataError(f"columns= maps unknown field {choices(unknown)}; known are {choices(fields)}.")
+        raise ColumnsError(f"maps unknown field {choices(unknown)}; known are {choices(fields)}.")
 
 
 def renamed(
@@ -79,14 +98,15 @@ def renamed(
         required: Those that must be there.
 
     Raises:
-        DataError: When a required column is missing.
+        ColumnsError: When a required column is missing.
     """
     named = dict(columns or {})
     found = {name: named.get(name, name) for name in known if named.get(name, name) in table.columns}
     if missing := [name for name in required if name not in found]:
-        raise DataError(
+        raise ColumnsError(
             f"{table.source} has no column {choices(named.get(name, name) for name in missing)}; it has "
-            f"{choices(table.columns) or 'none'}. Give your own names with columns={{{missing[0]!r}: '...'}}."
+            f"{choices(table.columns) or 'none'}.",
+            missing[0],
         )
     if ignored := set(table.columns) - set(found.values()):
         _log.warning("%s: ignoring unknown columns %s", table.source, choices(ignored))
