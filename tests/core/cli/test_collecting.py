@@ -143,3 +143,14 @@ def test_a_function_that_raises_is_named(
     assert result.exit_code == 1
     assert "Error: small: my_broken_model:boom raised ValueError: boom" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_place_that_is_not_there_is_told_before_anything_is_asked(
+    run: Commands, prompts: Path, models: Path, tmp_path: Path
+) -> None:
+    """No call is paid for whose outcome could not be written."""
+    out = tmp_path / "missing" / "outcomes.jsonl"
+    result = run("collect", prompts, "--models", models, "--metric", METRIC, "--out", out, "--log", tmp_path / "log")
+    assert result.exit_code == 1
+    assert f"{out} cannot be written: there is no folder" in result.stderr
+    assert not (tmp_path / "log").exists()

@@ -162,12 +162,45 @@ def test_a_wrong_name_lists_those_of_its_kind(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_place_that_cannot_be_written_is_a_sentence(run: Commands, world: World, tmp_path: Path) -> None:
-    """The operating system's refusal names the path."""
-    result = run("fit", world.outcomes, "--out", tmp_path / "missing" / "router.pointsman")
+@pytest.mark.parametrize("data", ["outcomes", "nothing.csv"])
+def test_a_place_that_cannot_be_written_is_a_sentence(run: Commands, world: World, tmp_path: Path, data: str) -> None:
+    """The place is named as it was typed, and before the data are so much as read."""
+    out = tmp_path / "missing" / "router.pointsman"
+    result = run("fit", world.outcomes if data == "outcomes" else data, "--out", out)
     assert result.exit_code == 1
-    assert "missing" in result.stderr
-    assert "Errno" not in result.stderr
+    assert result.stderr == f"Error: {out} cannot be written: there is no folder {tmp_path / 'missing'}.\n"
+    folder = run("fit", world.outcomes, "--out", tmp_path)
+    assert folder.exit_code == 1
+    assert folder.stderr.startswith(f"Error: {tmp_path} is a folder")
+
+
+@pytest.mark.parametrize(
+    ("queries", "options", "told"),
+    [
+        (19, [], ["19 different queries", "at least 20"]),
+        (240, ["--test-share", "0.999"], ["--test-share 0.999 of 240", "leaves 0 to learn from"]),
+        (20, ["--test-share", "0.05"], ["--test-share 0.05 of 20", "1 to measure on"]),
+    ],
+)
+def test_too_few_queries_are_refused(
+    run: Commands, world: World, tmp_path: Path, queries: int, options: list[str], told: list[str]
+) -> None:
+    """The sentence says how many there are and how many it takes, and a router that was there stays."""
+    data = world.dataset.take(np.arange(queries)).write(tmp_path / "few.jsonl")
+    out = tmp_path / "router.pointsman"
+    out.write_bytes(b"an earlier router")
+    result = run("fit", data, "--out", out, *options)
+    assert result.exit_code == 1
+    assert all(words in result.stderr for words in told)
+    assert out.read_bytes() == b"an earlier router"
+
+
+@pytest.mark.parametrize("share", ["0.1", "0.2", "0.5"])
+def test_as_few_queries_as_it_takes_are_enough(run: Commands, world: World, tmp_path: Path, share: str) -> None:
+    """Twenty queries are fitted and measured, down to ten to learn from or two to measure on."""
+    data = world.dataset.take(np.arange(20)).write(tmp_path / "few.jsonl")
+    result = run("fit", data, "--out", tmp_path / "router.pointsman", "--test-share", share)
+    assert result.exit_code == 0, result.stderr
 
 
 def test_outcomes_without_costs_still_make_a_router(run: Commands, tmp_path: Path) -> None:

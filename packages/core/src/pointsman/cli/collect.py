@@ -14,7 +14,7 @@ import click
 from pointsman.cli.command import Command
 from pointsman.cli.inputs import columns_option, columns_told
 from pointsman.cli.models import read_pool
-from pointsman.cli.output import dollars, json_option, note, percent, progress, result, table
+from pointsman.cli.output import check_place, dollars, json_option, note, percent, progress, result, table
 from pointsman.cli.recipe import named
 from pointsman.errors import DataError, MissingExtraError, PointsmanError
 
@@ -82,6 +82,7 @@ def collect(
     """
     from pointsman.probing import Collector, read_prompts
 
+    check_place(out)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - `module:function` means the user's own files, as in `python -m`
     with columns_told():
         asked = read_prompts(prompts, columns=columns or None)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from pointsman.cli.command import Command
 from pointsman.cli.inputs import FITTED_TEXTS, outcomes_arguments, read_outcomes
 from pointsman.cli.models import read_pool
-from pointsman.cli.output import json_option, note, result
+from pointsman.cli.output import check_place, json_option, note, result
 from pointsman.cli.recipe import DEFAULT_ESTIMATOR, aim, default_aim, learn, policy_options, router_from
+from pointsman.errors import DataError
+
+if TYPE_CHECKING:
+    from pointsman.data.dataset import RoutingDataset
 
 __all__ = ["fit"]
+
+_FEWEST, _FEWEST_LEARNT, _FEWEST_HELD_OUT = 20, 10, 2
+"""Groups of queries below which neither a router nor its figures would mean anything."""
 
 
 @click.command(
@@ -68,11 +76,13 @@ def fit(
     from pointsman.data.text_id import short_id
     from pointsman.evaluation import evaluate
 
+    check_place(out)
     chosen = aim(policy, budget, cost_weight)
     if config is not None and (estimator or chosen):
         raise click.UsageError("--config describes the whole router; leave the estimator and the policy to it.")
     pool = None if models_file is None else read_pool(models_file)
     outcomes = read_outcomes(data, columns, scale, pool=pool)
+    _check_size(outcomes, data, test_share)
     router = router_from(estimator, chosen or default_aim(outcomes), config=config)
     train, test = grouped_split(outcomes, (1 - test_share, test_share), random_state=seed)
     learn(router, train)
@@ -91,3 +101,19 @@ def fit(
     note(f"Fitted on {len(train):,} queries, measured on {len(test):,} others, saved to {path}.")
     written = {"path": str(path), "digest": router.digest(), "spec": router.spec(), **metadata}
     result(written, as_json=as_json, shown=lambda console: show_evaluation(found, console))
+
+
+def _check_size(outcomes: RoutingDataset, data: str, test_share: float) -> None:
+    """Raise DataError when there are too few different queries, in all or on one side of the split."""
+    groups = len(set(outcomes.group_of.tolist()))
+    if groups < _FEWEST:
+        raise DataError(
+            f"{data} holds {groups} different queries (or groups of them); to fit and measure a router takes at least "
+            f"{_FEWEST}."
+        )
+    learnt = int(round(1 - test_share, 12) * groups)
+    if learnt < _FEWEST_LEARNT or groups - learnt < _FEWEST_HELD_OUT:
+        raise DataError(
+            f"--test-share {test_share:g} of {groups} different queries leaves {learnt} to learn from and "
+            f"{groups - learnt} to measure on; it takes at least {_FEWEST_LEARNT} and {_FEWEST_HELD_OUT}."
+        )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from pointsman.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-__all__ = ["as_data", "dollars", "json_option", "note", "percent", "progress", "result", "table"]
+__all__ = ["as_data", "check_place", "dollars", "json_option", "note", "percent", "progress", "result", "table"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,6 +36,15 @@ def result(data: Any, *, as_json: bool, shown: Callable[[Console], None]) -> Non
     from rich.console import Console
 
     shown(Console(highlight=False, soft_wrap=False))
+
+
+def check_place(file: str) -> None:
+    """Raise ConfigError when a file cannot be written for want of a folder, before any work is done for it."""
+    path = Path(file)
+    if path.is_dir():
+        raise ConfigError(f"{file} is a folder; --out needs the name of a file.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{file} cannot be written: there is no folder {path.parent}.")
 
 
 def note(text: str) -> None:
