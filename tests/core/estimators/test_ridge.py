@@ -45,6 +45,28 @@ def test_unobserved_cells_do_not_count() -> None:
         assert ours.bias[j] == pytest.approx(theirs.intercept_)
 
 
+def test_left_out_predictions_are_those_of_refitting() -> None:
+    """What is predicted for a row is what a fit on the other observed rows says of it; unobserved cells are NaN."""
+    seen = RNG.random(TARGETS.shape) < 0.8
+    found = RidgeSolver(ROWS).left_out(np.where(seen, TARGETS, 1e6), 3.0, observed=seen)
+    assert np.array_equal(np.isfinite(found), seen)
+    for i, j in np.argwhere(seen)[::7]:
+        rest = seen[:, j] & (np.arange(len(ROWS)) != i)
+        expected = Reference(alpha=3.0).fit(ROWS[rest], TARGETS[rest, j]).predict(ROWS[[i]])
+        assert found[i, j] == pytest.approx(expected[0])
+
+
+def test_each_target_may_have_its_own_penalty() -> None:
+    """A target's own penalty is what it would get alone, and weights under several penalties are those under each."""
+    penalties, solver = [0.01, 1.0, 30.0, 1000.0], RidgeSolver(ROWS)
+    targets = TARGETS + np.array([0.0, 5.0, 50.0]) * RNG.standard_normal(TARGETS.shape)
+    own = solver.own_penalties(targets, penalties)
+    alone = [solver.fit(targets[:, [j]], penalties) for j in range(3)]
+    assert own.tolist() == [fitted.penalty for fitted in alone]
+    assert len(set(own.tolist())) > 1
+    assert solver.solve(targets, own) == pytest.approx(np.hstack([fitted.weights for fitted in alone]))
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_tiny_data_stay_finite(n: int) -> None:
     """One or two rows give finite weights."""

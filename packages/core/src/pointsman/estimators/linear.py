@@ -13,9 +13,11 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.contrasts import split_quality
 from pointsman.estimators.logistic import contrast_logistic
 from pointsman.estimators.ridge import RidgeSolver
 from pointsman.estimators.spending import Spending
+from pointsman.estimators.words import telling_words
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
 from pointsman.types import Query
@@ -23,7 +25,6 @@ from pointsman.types import Query
 __all__ = ["Linear"]
 
 Matrix = NDArray[np.float64]
-_WORDS_SHOWN = 6
 
 
 class LinearState(State):
@@ -108,9 +109,8 @@ class Linear(Estimator):
         """Return weights (d, m), intercepts (m,) and the penalties chosen."""
         seen = np.isfinite(data.quality)
         given = np.zeros_like(data.quality) if offset is None else _contrasts(offset.predict(data.queries).quality)
-        deviation = np.where(seen, data.quality - data.mean_quality, np.nan)
-        level = _row_means(deviation)
-        contrast = np.where(seen, data.quality - level - given, 0.0)
+        level, contrasts = split_quality(data)
+        contrast = np.where(seen, contrasts - given, 0.0)
         solver = RidgeSolver(rows)
         if self.target == "levels":
             fitted = solver.fit(np.where(seen, data.quality - given, 0.0), self.penalties, observed=seen)
@@ -144,20 +144,10 @@ class Linear(Estimator):
         told: dict[str, Any] = {} if state.offset is None else state.offset.explain(query)
         if second is None:
             return told
-        effects = state.features.effects(query, state.weights[:, first] - state.weights[:, second])
-        strongest = sorted(effects.items(), key=lambda item: -abs(item[1]))[:_WORDS_SHOWN]
-        if strongest:
-            told[f"words for {state.models[first]} over {state.models[second]}"] = dict(strongest)
-        return told
+        direction, names = state.weights[:, first] - state.weights[:, second], state.models
+        return told | telling_words(state.features, query, direction, first=names[first], second=names[second])
 
 
 def _contrasts(quality: Matrix) -> Matrix:
     contrasts: Matrix = quality - quality.mean(axis=1, keepdims=True)
     return contrasts
-
-
-def _row_means(deviation: Matrix) -> Matrix:
-    seen = np.isfinite(deviation)
-    total = np.where(seen, deviation, 0.0).sum(axis=1, keepdims=True)
-    means: Matrix = total / np.maximum(seen.sum(axis=1, keepdims=True), 1)
-    return means

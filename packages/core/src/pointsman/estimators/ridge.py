@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ __all__ = ["Ridge", "RidgeSolver"]
 
 Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,7 +31,7 @@ class RidgeSolver:
     """
 
     def __init__(self, rows: Matrix) -> None:
-        self._rows = rows
+        self.rows = rows
         self._bases: dict[bytes, _Basis] = {}
 
     def fit(self, targets: Matrix, penalties: Sequence[float], *, observed: Mask | None = None) -> Ridge:
@@ -38,23 +39,48 @@ class RidgeSolver:
 
         `observed` (n, t) marks the cells to fit on; targets observed on the same rows are solved together.
         """
-        mask = np.ones(targets.shape, dtype=np.bool_) if observed is None else observed
-        patterns, of = np.unique(mask.T, axis=0, return_inverse=True)
-        parts = []
-        for i, pattern in enumerate(patterns):
-            some = np.flatnonzero(of.ravel() == i)
-            parts.append((some, _Centred(self._basis(pattern), targets[np.ix_(np.flatnonzero(pattern), some)])))
-        errors = [sum(part.leave_one_out_error(penalty) for _, part in parts) for penalty in penalties]
+        parts = [(some, part) for _, some, part in self._parts(targets, observed)]
+        errors = [sum(np.square(part.left_out(penalty, penalties)).sum() for _, part in parts) for penalty in penalties]
         best = float(penalties[int(np.argmin(errors))])
-        weights, bias = np.zeros((self._rows.shape[1], targets.shape[1])), np.zeros(targets.shape[1])
+        weights, bias = np.zeros((self.rows.shape[1], targets.shape[1])), np.zeros(targets.shape[1])
         for some, part in parts:
             weights[:, some], bias[some] = part.solution(best)
         return Ridge(weights=weights, bias=bias, penalty=best)
 
+    def own_penalties(self, targets: Matrix, penalties: Sequence[float]) -> Matrix:
+        """Return, for each of the targets (n, t) by itself, the penalty of least leave-one-out error, shape (t,)."""
+        part = self._complete(targets)
+        errors = [np.square(part.left_out(penalty, penalties)).sum(axis=0) for penalty in penalties]
+        best: Matrix = np.asarray(penalties, dtype=np.float64)[np.argmin(errors, axis=0)]
+        return best
+
+    def solve(self, targets: Matrix, penalties: float | Matrix) -> Matrix:
+        """Return the weights (d, t) of targets (n, t) under one penalty or one of each target, shape (t,)."""
+        return self._complete(targets).solution(penalties)[0]
+
+    def left_out(self, targets: Matrix, penalty: float, *, observed: Mask | None = None) -> Matrix:
+        """Return what the fit on all other rows predicts for each row, shape (n, t); NaN where a cell is not observed."""
+        predicted = np.full(targets.shape, np.nan)
+        for rows, some, part in self._parts(targets, observed):
+            cells = np.ix_(rows, some)
+            predicted[cells] = targets[cells] - part.left_out(penalty)
+        return predicted
+
+    def _parts(self, targets: Matrix, observed: Mask | None) -> Iterator[tuple[Rows, Rows, _Centred]]:
+        """Yield the targets that are observed on the same rows: those rows, the targets' columns, and the two together."""
+        mask = np.ones(targets.shape, dtype=np.bool_) if observed is None else observed
+        patterns, of = np.unique(mask.T, axis=0, return_inverse=True)
+        for i, pattern in enumerate(patterns):
+            rows, some = np.flatnonzero(pattern), np.flatnonzero(of.ravel() == i)
+            yield rows, some, _Centred(self._basis(pattern), targets[np.ix_(rows, some)])
+
+    def _complete(self, targets: Matrix) -> _Centred:
+        return _Centred(self._basis(np.ones(len(targets), dtype=np.bool_)), targets)
+
     def _basis(self, pattern: Mask) -> _Basis:
         key = pattern.tobytes()
         if key not in self._bases:
-            self._bases[key] = _Basis.of(self._rows[pattern])
+            self._bases[key] = _Basis.of(self.rows[pattern])
         return self._bases[key]
 
 
@@ -66,6 +92,7 @@ class _Basis:
     values: Matrix
     vectors: Matrix
     scores: Matrix
+    leverages: dict[float, Matrix] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Matrix) -> _Basis:
@@ -73,6 +100,15 @@ class _Basis:
         centred = rows - mean
         values, vectors = np.linalg.eigh(centred.T @ centred)
         return cls(mean=mean, values=np.maximum(values, 0.0), vectors=vectors, scores=centred @ vectors)
+
+    def leverage(self, penalty: float, others: Sequence[float]) -> Matrix:
+        """Return how much each row's own target weighs in its fitted value, (n,); those of the `others` are kept for later."""
+        if penalty not in self.leverages:
+            wanted = [penalty, *others]
+            shrink = 1 / np.add.outer(self.values, wanted)
+            found = np.square(self.scores) @ shrink + 1 / max(len(self.scores), 1)
+            self.leverages.update(zip(wanted, found.T, strict=True))
+        return self.leverages[penalty]
 
 
 class _Centred:
@@ -84,16 +120,18 @@ class _Centred:
         self._targets = targets - self._mean
         self._cross = basis.scores.T @ self._targets
 
-    def solution(self, penalty: float) -> tuple[Matrix, Matrix]:
-        """Return weights (d, t) and intercepts (t,)."""
+    def solution(self, penalty: float | Matrix) -> tuple[Matrix, Matrix]:
+        """Return weights (d, t) and intercepts (t,), for one penalty or one of each target."""
         basis = self._basis
-        weights = basis.vectors @ (self._cross / (basis.values + penalty)[:, None])
+        weights = basis.vectors @ (self._cross / np.add.outer(basis.values, penalty).reshape(len(basis.values), -1))
         return weights, self._mean - basis.mean @ weights
 
-    def leave_one_out_error(self, penalty: float) -> float:
-        """Return the summed squared error of each row under the fit on all others, exactly (Allen's PRESS)."""
-        basis, n = self._basis, len(self._targets)
-        shrink = 1 / (basis.values + penalty)
-        leverage = np.square(basis.scores) @ shrink + 1 / max(n, 1)
-        residual = self._targets - basis.scores @ (self._cross * shrink[:, None])
-        return float(np.square(residual / np.maximum(1 - leverage, 1e-9)[:, None]).sum())
+    def left_out(self, penalty: float, others: Sequence[float] = ()) -> Matrix:
+        """Return the error of each row under the fit on all others, shape (n, t), exactly (Allen's PRESS).
+
+        The `others` are penalties that will be asked for too: their leverages come in the same pass.
+        """
+        basis = self._basis
+        residual = self._targets - basis.scores @ (self._cross / (basis.values + penalty)[:, None])
+        errors: Matrix = residual / np.maximum(1 - basis.leverage(penalty, others), 1e-9)[:, None]
+        return errors
