@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pointsman.components import Component
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
+from pointsman.errors import ConfigError, choices
+from pointsman.estimators.draws import Contrast, best_shares, contrast, expected_best
 from pointsman.types import Query
 
 __all__ = ["Estimates", "Estimator"]
@@ -57,6 +59,31 @@ class Estimates:
         from pointsman.estimators.choice import first_choice
 
         return [self.models[i] for i in first_choice(self.quality, self.cost_usd)]
+
+    def contrast(self, model: str) -> Contrast:
+        """Return how sure the draws are that each model is better than this one; ConfigError without draws.
+
+        >>> draws = np.array([[[0.2, 0.5]], [[0.6, 0.5]], [[0.8, 0.5]], [[0.8, 0.9]]])
+        >>> found = Estimates(models=("a", "b"), quality=draws.mean(axis=0), cost_usd=np.ones((1, 2)), draws=draws)
+        >>> found.contrast("b").better
+        array([[0.5, 0.5]])
+        """
+        if model not in self.models:
+            raise ConfigError(f"There is no model {model!r} to compare with; there are {choices(self.models)}.")
+        return contrast(self._drawn(), self.models.index(model))
+
+    def best_shares(self) -> Matrix:
+        """Return each model's probability of being the best, shape (n, m), rows adding up to 1; ConfigError without draws."""
+        return best_shares(self._drawn())
+
+    def expected_best(self) -> NDArray[np.float64]:
+        """Return the expected quality of the best model, were it known, shape (n,); ConfigError without draws."""
+        return expected_best(self._drawn())
+
+    def _drawn(self) -> Matrix:
+        if self.draws is None or not len(self.draws):
+            raise ConfigError("These estimates hold no draws, so how sure a difference is cannot be told.")
+        return self.draws
 
 
 class Estimator(Component):
