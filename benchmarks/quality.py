@@ -1,6 +1,8 @@
 """Every estimator on real outcome data, beside the simple method it has to reach, split by split.
 
-python benchmarks/quality.py [--splits 20] [--out FILE] [SET ...]
+python benchmarks/quality.py [--splits 20] [--rows 300] [--out FILE] [SET ...]
+
+With --rows, estimators learn from that many rows of the training part, drawn at random; the reference rows learnt from all.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from rich.table import Table
 from pointsman.estimators.base import Estimator
 from pointsman.estimators.clusters import Clusters
 from pointsman.estimators.domain import Domain
+from pointsman.estimators.factor import Factor
 from pointsman.estimators.linear import Linear
 from pointsman.estimators.nearest import Nearest
 from pointsman.features.embedding import Embedding
@@ -36,6 +39,7 @@ ROWS: tuple[tuple[str, Estimator, str | None], ...] = (
     ("linear, levels", Linear(features=VECTORS, target="levels"), "ridge"),
     ("linear", Linear(features=BOTH), "contrast ridge"),
     ("linear, logistic", Linear(features=BOTH, loss="logistic"), "contrast ridge"),
+    ("factor", Factor(features=BOTH), "contrast ridge"),
     ("domain, predicted", Domain(features=BOTH, source="predicted"), "predicted domain"),
     ("domain, given", Domain(features=BOTH), "true domain (label given)"),
     (
@@ -46,6 +50,7 @@ ROWS: tuple[tuple[str, Estimator, str | None], ...] = (
     ("nearest, words only", Nearest(), None),
     ("clusters, words only", Clusters(), None),
     ("linear, words only", Linear(), None),
+    ("factor, words only", Factor(), None),
     ("domain, words only", Domain(source="predicted"), None),
 )
 
@@ -55,21 +60,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", default=["mmlu_pro", "llmrouter_nim"])
     parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("--rows", type=int)
     parser.add_argument("--out", type=Path, default=Path("bench-results/quality.json"))
     options = parser.parse_args()
     kept = {}
     for name in options.sets:
-        kept[name] = run(name, options.splits)
+        kept[name] = run(name, options.splits, options.rows)
         Console(width=130).print(table(name, kept[name]))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(kept, indent=1))
 
 
-def run(name: str, splits: int) -> dict[str, list[dict[str, float]]]:
+def run(name: str, splits: int, rows: int | None) -> dict[str, list[dict[str, float]]]:
     """Return the figures of every method on every split."""
     data, results = load(name), {}
     for seed in range(splits):
         split = Split.of(data, seed)
+        if rows is not None:
+            some = np.random.default_rng(seed).permutation(len(split.train))[:rows]
+            split = replace(split, train=split.train.take(some))
         results.setdefault("Zero router", []).append(asdict(score_zero(split)))
         for row, estimator, _ in ROWS:
             started = time.perf_counter()

@@ -13,9 +13,11 @@ from pointsman.estimators.clusters import Clusters
 from pointsman.estimators.constant import Constant
 from pointsman.estimators.crossfit import out_of_fold
 from pointsman.estimators.domain import Domain
+from pointsman.estimators.factor import Factor
 from pointsman.estimators.linear import Linear
 from pointsman.estimators.logistic import contrast_logistic
 from pointsman.estimators.nearest import Nearest
+from pointsman.estimators.usage import TokenUsage
 from pointsman.features.embedding import Embedding
 from pointsman.features.lexical import Lexical
 from pointsman.types import Query
@@ -33,6 +35,8 @@ ESTIMATORS = (
     Linear(features=Embedding()),
     Linear(features=Embedding(), target="levels"),
     Linear(features=Embedding(), loss="logistic"),
+    Factor(features=Embedding()),
+    TokenUsage(estimator=Linear(features=Embedding()), features=Embedding()),
 )
 
 

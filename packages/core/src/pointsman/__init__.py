@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from pointsman.estimators.clusters import Clusters
     from pointsman.estimators.constant import Constant
     from pointsman.estimators.domain import Domain
+    from pointsman.estimators.factor import Factor
     from pointsman.estimators.linear import Linear
     from pointsman.estimators.nearest import Nearest
+    from pointsman.estimators.usage import TokenUsage
     from pointsman.features.base import Features
     from pointsman.features.embedding import Embedding
     from pointsman.features.lexical import Lexical
@@ -67,8 +69,10 @@ _HOMES = {
     "estimators.clusters": ("Clusters",),
     "estimators.constant": ("Constant",),
     "estimators.domain": ("Domain",),
+    "estimators.factor": ("Factor",),
     "estimators.linear": ("Linear",),
     "estimators.nearest": ("Nearest",),
+    "estimators.usage": ("TokenUsage",),
     "features.base": ("Features",),
     "features.embedding": ("Embedding",),
     "features.lexical": ("Lexical",),
@@ -119,6 +123,7 @@ __all__ = [
     "EstimatedRouter",
     "Estimates",
     "Estimator",
+    "Factor",
     "FallbackRouter",
     "Features",
     "Feedback",
@@ -143,6 +148,7 @@ __all__ = [
     "RulesRouter",
     "Tags",
     "Threshold",
+    "TokenUsage",
     "Trace",
     "Union",
     "Usage",

@@ -29,6 +29,7 @@ BUILTIN: Mapping[str, str] = {
     "Domain": "pointsman.estimators.domain",
     "Embedding": "pointsman.features.embedding",
     "EstimatedRouter": "pointsman.routers.estimated",
+    "Factor": "pointsman.estimators.factor",
     "FallbackRouter": "pointsman.routers.fallback",
     "Lexical": "pointsman.features.lexical",
     "Linear": "pointsman.estimators.linear",
@@ -38,6 +39,7 @@ BUILTIN: Mapping[str, str] = {
     "QualityFloor": "pointsman.policies.floor",
     "RulesRouter": "pointsman.routers.rules",
     "Threshold": "pointsman.policies.threshold",
+    "TokenUsage": "pointsman.estimators.usage",
     "Union": "pointsman.features.union",
     "Utility": "pointsman.policies.utility",
 }
