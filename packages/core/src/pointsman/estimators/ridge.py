@@ -80,18 +80,18 @@ class RidgeSolver:
     def _basis(self, pattern: Mask) -> _Basis:
         key = pattern.tobytes()
         if key not in self._bases:
-            self._bases[key] = _Basis.of(self.rows[pattern])
+            self._bases[key] = _Basis.of(self.rows if pattern.all() else self.rows[pattern])
         return self._bases[key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Basis:
-    """Centred rows in the eigenbasis of their covariance, where every penalty is cheap."""
+    """Rows, and the eigenbasis of their covariance, where every penalty is cheap."""
 
+    rows: Matrix
     mean: Matrix
     values: Matrix
     vectors: Matrix
-    scores: Matrix
     leverages: dict[float, Matrix] = field(default_factory=dict)
 
     @classmethod
@@ -99,14 +99,14 @@ class _Basis:
         mean = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1])
         centred = rows - mean
         values, vectors = np.linalg.eigh(centred.T @ centred)
-        return cls(mean=mean, values=np.maximum(values, 0.0), vectors=vectors, scores=centred @ vectors)
+        return cls(rows=rows, mean=mean, values=np.maximum(values, 0.0), vectors=vectors)
 
     def leverage(self, penalty: float, others: Sequence[float]) -> Matrix:
         """Return how much each row's own target weighs in its fitted value, (n,); those of the `others` are kept for later."""
         if penalty not in self.leverages:
             wanted = [penalty, *others]
-            shrink = 1 / np.add.outer(self.values, wanted)
-            found = np.square(self.scores) @ shrink + 1 / max(len(self.scores), 1)
+            squares = np.square((self.rows - self.mean) @ self.vectors)
+            found = squares @ (1 / np.add.outer(self.values, wanted)) + 1 / max(len(self.rows), 1)
             self.leverages.update(zip(wanted, found.T, strict=True))
         return self.leverages[penalty]
 
@@ -118,7 +118,7 @@ class _Centred:
         self._basis = basis
         self._mean = targets.mean(axis=0) if len(targets) else np.zeros(targets.shape[1])
         self._targets = targets - self._mean
-        self._cross = basis.scores.T @ self._targets
+        self._cross = basis.vectors.T @ (basis.rows.T @ self._targets)
 
     def solution(self, penalty: float | Matrix) -> tuple[Matrix, Matrix]:
         """Return weights (d, t) and intercepts (t,), for one penalty or one of each target."""
@@ -131,7 +131,7 @@ class _Centred:
 
         The `others` are penalties that will be asked for too: their leverages come in the same pass.
         """
-        basis = self._basis
-        residual = self._targets - basis.scores @ (self._cross / (basis.values + penalty)[:, None])
-        errors: Matrix = residual / np.maximum(1 - basis.leverage(penalty, others), 1e-9)[:, None]
+        weights, bias = self.solution(penalty)
+        residual = self._targets + self._mean - self._basis.rows @ weights - bias
+        errors: Matrix = residual / np.maximum(1 - self._basis.leverage(penalty, others), 1e-9)[:, None]
         return errors
