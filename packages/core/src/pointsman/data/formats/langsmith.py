@@ -55,8 +55,7 @@ def outcomes(sources: Sequence[Source]) -> Iterator[Table]:
     """Yield a table per file: its outermost runs."""
     for source in sources:
         every = replace(source, table=_flat(source.table))
-        outermost = taken(every.table, _outermost(every.table))
-        run = replace(every, table=outermost)
+        run = replace(every, table=_filled(taken(every.table, _outermost(every.table))))
         example = run.find("query_id", "reference_example_id", "example_id")
         yield run.long(
             {
@@ -82,6 +81,11 @@ def _flat(table: Table) -> Table:
         opened = {name: expanded(value) if name in _NESTED else value for name, value in given.items()}
         rows.append(flattened(opened))
     return Table.of_rows(rows, table.numbers.tolist(), table.source, table.unit)
+
+
+def _filled(table: Table) -> Table:
+    """Return a table without the columns in which it has nothing: those are the columns of runs inside its own."""
+    return replace(table, columns={name: column for name, column in table.columns.items() if column.given.any()})
 
 
 def _outermost(table: Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -153,15 +157,14 @@ def _answer(run: Source) -> Column | None:
 def _feedback(run: Source) -> Column:
     """Return the scores of the feedback key that the user chose, or of the only one there is."""
     keys = {key: name for name in run.table.columns if (key := _key(name)) is not None}
-    given = {key: name for key, name in keys.items() if run.table.columns[name].given.any()}
     chosen = run.columns.get("quality")
     if chosen in keys:
         return run.table.columns[keys[chosen]]
     if chosen is not None:
         return run.need("quality")
-    if len(given) != 1:
-        raise run.undecided("quality, a key of feedback", given or keys)
-    return run.table.columns[next(iter(given.values()))]
+    if len(keys) != 1:
+        raise run.undecided("quality, a key of feedback", keys)
+    return run.table.columns[next(iter(keys.values()))]
 
 
 def _key(name: str) -> str | None:

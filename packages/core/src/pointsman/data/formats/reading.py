@@ -50,10 +50,10 @@ def read_format(
     check_names(columns, layout.fields)
     problems = Problems()
     sources = list(sources_of(given, name, layout, dict(columns or {}), problems))
-    parts = [typed(table, problems, filled=("text", "model"), scale=scale) for table in layout.outcomes(sources)]
-    if not parts:
+    if not any(len(source.table) for source in sources):
         problems.raise_if_any()
-        raise DataError(f"{', '.join(source.table.source for source in sources)} has no outcomes.")
+        raise DataError(f"{', '.join(source.table.source for source in sources)} has no rows.")
+    parts = [typed(table, problems, filled=("text", "model"), scale=scale) for table in layout.outcomes(sources)]
     rows = joined(parts)
     known = pool if pool is not None else _told(given, layout, rows)
     if known is not None:
