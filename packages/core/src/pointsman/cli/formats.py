@@ -55,11 +55,11 @@ def described(name: str) -> dict[str, Any]:
 
 
 def _show(console: Console, rows: list[dict[str, Any]], told: str | None) -> None:
-    cells = [
-        [row["name"], row["what"], " ".join(row["files"]), "the rows" if row["names_models"] else "the file's name"]
-        for row in rows
-    ]
-    console.print(table("Formats", "name", "what it is", "files", "who answered is in", rows=cells, words=4))
-    if told is not None:
-        console.print(told, markup=False, highlight=False)
-        console.print(f"--column may redirect: {', '.join(rows[0]['columns'])}", markup=False, highlight=False)
+    cells = [[row["name"], row["what"], " ".join(row["files"])] for row in rows]
+    console.print(table("Formats", "name", "what it is", "files", rows=cells, words=3))
+    if told is None:
+        return
+    paragraphs = [" ".join(part.splitlines()) for part in told.split("\n\n")]
+    model = "The rows say who answered." if rows[0]["names_models"] else "A file is one model's, and named for it."
+    columns = f"--column may redirect: {', '.join(rows[0]['columns'])}."
+    console.print("\n\n".join([*paragraphs, model, columns]), markup=False, highlight=False)

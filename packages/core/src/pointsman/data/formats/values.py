@@ -15,7 +15,6 @@ from pointsman.errors import DataError
 __all__ = ["as_text", "expanded", "flattened", "graded", "listed_texts", "mapped", "plain_records", "unwrapped"]
 
 _MARKS = {"pass": 1.0, "passed": 1.0, "fail": 0.0, "failed": 0.0}
-_QUOTES = ("'", '"')
 
 
 def mapped(column: Column | None, change: Any) -> Column | None:
@@ -53,7 +52,7 @@ def listed_texts(value: Any) -> list[str] | None:
     True
     """
     if isinstance(value, str):
-        value = _parsed(value)
+        value = _written_list(value)
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list | tuple) and value and all(part is None or isinstance(part, str) for part in value):
@@ -71,24 +70,23 @@ def unwrapped(value: Any) -> Any:
     return value if texts is None else "\n\n".join(texts)
 
 
-def _parsed(text: str) -> Any:
-    """Return the list that a text writes, or None."""
-    inner = text.strip()
-    if not (inner.startswith("[") and inner.endswith("]") and inner[1:].lstrip().startswith((*_QUOTES, "{"))):
+def _written_list(text: str) -> Any:
+    """Return the list of texts that a text writes, or None."""
+    quote = text[1:2]
+    if text[:1] != "[" or text[-1:] != "]" or quote not in {"'", '"'}:
         return None
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return parse(inner)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    return None
+    inner = text[2:-2]
+    if text[-2] == quote and len(text) > 3 and quote not in inner and "\\" not in inner:  # noqa: PLR2004 - two quotes
+        return [inner]  # the usual case: a single text without escapes, of which there may be hundreds of thousands
+    parsed = expanded(text)
+    return None if parsed is text else parsed
 
 
 def expanded(value: Any) -> Any:
     """Return the object or the list that a text writes as JSON or as Python does; anything else as it is."""
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (ast.literal_eval,) if value.lstrip()[1:2] == "'" else (json.loads, ast.literal_eval):
         try:
             return parse(value)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
