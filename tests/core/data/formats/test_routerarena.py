@@ -91,6 +91,9 @@ def test_the_data_carry_the_ban(repository: Path, caplog: pytest.LogCaptureFixtu
     assert "ban training a router on it" in caplog.text
     assert [note for note in data.notes if "for evaluation only" in note]
     assert "for evaluation only" in repr(data.take([0]).only(["gpt-5"]).canonical())
+    caplog.clear()
+    data.write(repository / "copy.csv")
+    assert "cannot hold notes, so whoever reads it must be told: RouterArena is for evaluation only" in caplog.text
 
 
 def test_predictions_are_read(tmp_path: Path) -> None:

@@ -76,9 +76,21 @@ def test_a_parquet_file_is_read(tmp_path: Path) -> None:
     check(RoutingDataset.read(tmp_path / "routerbench_0shot.parquet", format="routerbench"))
 
 
-def test_rows_in_memory_are_read() -> None:
+class Frame:
+    """Stands for a pandas data frame, in which NaN is whatever is not there."""
+
+    columns = tuple(ROWS[0])
+
+    def to_dict(self, orient: str) -> list[dict[str, Any]]:
+        """Return the rows."""
+        assert orient == "records"
+        return [{name: float("nan") if value is None else value for name, value in row.items()} for row in ROWS]
+
+
+@pytest.mark.parametrize("results", [ROWS, Frame()], ids=["rows", "frame"])
+def test_what_is_in_memory_is_read(results: object) -> None:
     """A frame that the user has opened already needs no file."""
-    check(RoutingDataset.from_results(ROWS, format="routerbench"))
+    check(RoutingDataset.from_results(results, format="routerbench"))
 
 
 def test_a_pickle_is_not_opened(tmp_path: Path) -> None:

@@ -33,12 +33,12 @@ def formats(*, name: str | None, as_json: bool) -> None:
     """List the formats in which outcomes are read besides the long form, or tell more about the one called NAME."""
     from pointsman.data.formats import FORMATS
 
-    rows = [described(own) for own in ([name] if name else sorted(FORMATS))]
+    rows = [_described(own) for own in ([name] if name else sorted(FORMATS))]
     told = rows[0]["about"] if name else None
     result(rows, as_json=as_json, shown=lambda console: _show(console, rows, told))
 
 
-def described(name: str) -> dict[str, Any]:
+def _described(name: str) -> dict[str, Any]:
     """Return what is known about a format; an unknown name raises ConfigError with the choices."""
     from pointsman.data.formats import FORMATS, format_named
 

@@ -197,7 +197,7 @@ class RoutingDataset:
         """Write the outcomes to `.csv`, `.jsonl` or `.parquet`, or without suffix to a folder, and return the path.
 
         `read` gives the same dataset back, except that a single file holds no embeddings, that CSV knows no difference
-        between an empty answer and none, and that the pool is not part of the outcomes.
+        between an empty answer and none, and that neither the pool nor the notes are part of the outcomes.
         """
         from pointsman.data.readers.writing import write
 
