@@ -30,6 +30,7 @@ _COMMANDS = (
     "explain",
     "card",
     "models",
+    "formats",
     "version",
 )
 
@@ -114,5 +115,6 @@ def _warnings_shown() -> Iterator[None]:
 def main() -> None:
     """Pick, for every request, the language model that should answer it.
 
-    Outcomes are CSV, JSON lines or parquet files with one row per query and model: text, model, quality and cost_usd.
+    Outcomes are CSV, JSON lines or parquet files with one row per query and model: text, model, quality and cost_usd. Files of
+    benchmarks and evaluation tools are read with --format.
     """

@@ -27,6 +27,7 @@ def audit(
     data: str,
     columns: Mapping[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     margin: float,
     seed: int,
     as_json: bool,
@@ -39,5 +40,5 @@ def audit(
     from pointsman.cli.figures import show_audit
     from pointsman.selection import audit as audited
 
-    found = audited(read_outcomes(data, columns, scale), margin=margin, random_state=seed)
+    found = audited(read_outcomes(data, columns, scale, layout), margin=margin, random_state=seed)
     result(found.to_dict(), as_json=as_json, shown=lambda console: show_audit(found, console))

@@ -44,6 +44,7 @@ def compare(
     data: str,
     columns: Mapping[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     estimators: tuple[str, ...],
     policy: str | None,
     budget: float | None,
@@ -61,7 +62,7 @@ def compare(
 
     chosen = aim(policy, budget, cost_weight) or {"type": "Utility"}
     routers = {name: router_from(name, chosen) for name in estimators}
-    train, validation, test = grouped_split(read_outcomes(data, columns, scale), random_state=seed)
+    train, validation, test = grouped_split(read_outcomes(data, columns, scale, layout), random_state=seed)
     found: dict[str, Evaluation] = {}
     with progress("Fitting", len(routers)) as done:
         for name, router in routers.items():

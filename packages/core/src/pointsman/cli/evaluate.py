@@ -44,6 +44,7 @@ def evaluate(
     data: str,
     columns: dict[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     train: str | None,
     at: float | None,
     margin: float,
@@ -60,8 +61,8 @@ def evaluate(
     from pointsman.types import Context
 
     router = load_router(artefact)
-    test = unseen(read_outcomes(data, columns, scale), artefact)
-    known = None if train is None else read_outcomes(train, columns, scale)
+    test = unseen(read_outcomes(data, columns, scale, layout), artefact)
+    known = None if train is None else read_outcomes(train, columns, scale, layout)
     found = evaluated(router, test, train=known, context=Context(operating_point=at), margin=margin, random_state=seed)
     result(found.to_dict(), as_json=as_json, shown=lambda console: show_evaluation(found, console))
 

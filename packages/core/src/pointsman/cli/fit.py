@@ -53,6 +53,7 @@ def fit(
     data: str,
     columns: Mapping[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     out: str,
     models_file: str | None,
     estimator: str | None,
@@ -81,7 +82,7 @@ def fit(
     if config is not None and (estimator or chosen):
         raise click.UsageError("--config describes the whole router; leave the estimator and the policy to it.")
     pool = None if models_file is None else read_pool(models_file)
-    outcomes = read_outcomes(data, columns, scale, pool=pool)
+    outcomes = read_outcomes(data, columns, scale, layout, pool=pool)
     _check_size(outcomes, data, test_share)
     router = router_from(estimator, chosen or default_aim(outcomes), config=config)
     train, test = grouped_split(outcomes, (1 - test_share, test_share), random_state=seed)

@@ -50,7 +50,14 @@ def outcomes_arguments(command: F) -> F:
     scale = click.option(
         "--scale", type=(float, float), default=None, metavar="LOW HIGH", help="Bounds of your scores, where not 0 1."
     )
-    return click.argument("data", metavar="DATA")(columns_option(scale(command)))
+    layout = click.option(
+        "--format",
+        "layout",
+        default=None,
+        metavar="NAME",
+        help="Read DATA as a benchmark or an evaluation tool writes it; `pointsman formats` lists the names.",
+    )
+    return click.argument("data", metavar="DATA")(columns_option(scale(layout(command))))
 
 
 def _renamings(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -76,19 +83,22 @@ def read_outcomes(
     data: str,
     columns: Mapping[str, str] | None = None,
     scale: tuple[float, float] | None = None,
+    layout: str | None = None,
     *,
     pool: ModelPool | None = None,
 ) -> RoutingDataset:
     """Read outcomes from a file or folder, or from stdin as JSON lines; `pool` tells more about the models."""
-    from pointsman.data.readers import from_rows, read
+    from pointsman.data.dataset import RoutingDataset
 
     if data != "-":
-        return read(data, columns=columns or None, scale=scale, pool=pool)
+        return RoutingDataset.read(data, columns=columns or None, scale=scale, pool=pool, format=layout)
     rows: list[Mapping[str, Any]] = []
     for number, line in enumerate(sys.stdin, start=1):
         if line.strip():
             rows.append(_object(line, number))
-    return from_rows(rows, columns=columns or None, scale=scale, pool=pool)
+    if layout is not None:
+        return RoutingDataset.from_results(rows, format=layout, columns=columns or None, scale=scale, pool=pool)
+    return RoutingDataset.from_rows(rows, columns=columns or None, scale=scale, pool=pool)
 
 
 def _object(line: str, number: int) -> Mapping[str, Any]:

@@ -37,6 +37,7 @@ class RoutingDataset:
         run_variance: Unbiased variance of quality between runs of one cell, NaN where there was one run.
         groups: Rows of one group must not be torn apart by a split, shape (n,); by default rows of equal text.
         pool: What is known about the models; by default their names.
+        notes: What everybody must know who uses the data, such as rules that ban learning from it.
 
     Raises:
         DataError: On a wrong shape, a quality outside [0, 1], a negative cost, or repeated model names.
@@ -54,6 +55,7 @@ class RoutingDataset:
     run_variance: Matrix | None = None
     groups: NDArray[np.int64] | None = None
     pool: ModelPool | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.queries), len(self.models))
@@ -117,6 +119,7 @@ class RoutingDataset:
         scale: tuple[float, float] | None = None,
         pool: ModelPool | None = None,
         embeddings: str | None = None,
+        format: str | None = None,  # noqa: A002 - what everybody calls it
     ) -> RoutingDataset:
         """Read outcomes from files: `.csv`, `.jsonl` or `.parquet` in the long form, or a folder of parquet tables.
 
@@ -131,11 +134,20 @@ class RoutingDataset:
             scale: The (lowest, highest) quality that the files can hold, which becomes [0, 1].
             pool: What is known about the models.
             embeddings: Which `.npy` of the folder to take, where there are several.
+            format: Another form than the long one, of `pointsman.data.formats.FORMATS`; each module there says what
+                it reads, and which of `columns` it knows. Files of one model each are named for it, as in "runs/*.csv";
+                `from_results` takes them by model.
 
         Raises:
             DataError: Listing everything that is wrong, each with its file and line.
             MissingExtraError: For parquet, without pyarrow.
         """
+        if format is not None:
+            from pointsman.data.formats import read_format
+
+            if embeddings is not None:
+                raise DataError(f"The format {format!r} has no embeddings; got embeddings={embeddings!r}.")
+            return read_format(path, format, columns=columns, scale=scale, pool=pool)
         from pointsman.data.readers.reading import read
 
         return read(path, columns=columns, scale=scale, pool=pool, embeddings=embeddings)
@@ -158,11 +170,34 @@ class RoutingDataset:
 
         return from_rows(rows, columns=columns, scale=scale, pool=pool)
 
+    @staticmethod
+    def from_results(
+        results: Any,
+        *,
+        format: str,  # noqa: A002 - what everybody calls it
+        columns: Mapping[str, str] | None = None,
+        scale: tuple[float, float] | None = None,
+        pool: ModelPool | None = None,
+    ) -> RoutingDataset:
+        """Make a dataset of what evaluation tools return, or of files by model, in a format that `read` knows.
+
+        `results` is a data frame, a sequence of records or the tool's own object, or a mapping of model names to these or
+        to paths. Results that do not say who answered, as those of ragas, DSPy and LlamaIndex, need the mapping.
+
+        >>> small = [{"user_input": "2+2?", "response": "5", "correctness": 0.0}]
+        >>> large = [{"user_input": "2+2?", "response": "4", "correctness": 1.0}]
+        >>> RoutingDataset.from_results({"small": small, "large": large}, format="ragas").best_single
+        'large'
+        """
+        from pointsman.data.formats import read_format
+
+        return read_format(results, format, columns=columns, scale=scale, pool=pool)
+
     def write(self, path: str | Path) -> Path:
         """Write the outcomes to `.csv`, `.jsonl` or `.parquet`, or without suffix to a folder, and return the path.
 
         `read` gives the same dataset back, except that a single file holds no embeddings, that CSV knows no difference
-        between an empty answer and none, and that the pool is not part of the outcomes.
+        between an empty answer and none, and that neither the pool nor the notes are part of the outcomes.
         """
         from pointsman.data.readers.writing import write
 
@@ -172,7 +207,8 @@ class RoutingDataset:
         return len(self.queries)
 
     def __repr__(self) -> str:
-        return f"RoutingDataset({len(self)} queries × {len(self.models)} models)"
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"RoutingDataset({len(self)} queries × {len(self.models)} models{notes})"
 
     @cached_property
     def group_of(self) -> NDArray[np.int64]:

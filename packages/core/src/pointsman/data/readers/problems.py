@@ -18,7 +18,7 @@ _WIDTH = 60
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a row stands: `line` 12 of a text file, counted from 1, or `row` 12 of a table, counted from 0."""
+    """Where a row stands: `line` 12 of a text file, from 1, or `row` 12 of a table, `record` 12 of a list, from 0."""
 
     source: str
     number: int

@@ -40,7 +40,7 @@ class Table:
 
     Parameters:
         source: The file, as messages name it.
-        unit: What `numbers` count: "line" or "row".
+        unit: What `numbers` count: "line", "row" or "record".
         numbers: Where each row stands in the file, shape (n,).
         columns: By the names the file uses, each of length n.
     """

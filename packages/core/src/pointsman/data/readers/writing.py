@@ -32,6 +32,8 @@ def write(dataset: RoutingDataset, path: str | Path) -> Path:
     path = Path(path)
     if not len(dataset):
         raise DataError(f"A dataset without queries cannot be written to {path}.")
+    for note in dataset.notes:
+        _log.warning("%s cannot hold notes, so whoever reads it must be told: %s", path, note)
     if not path.suffix or path.is_dir():
         return _write_folder(dataset, path)
     if path.suffix not in _FORMATS:
