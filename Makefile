@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-core test-frameworks check format bench-quality bench-speed clean
+.PHONY: run test test-core test-frameworks check format bench-quality bench-audit bench-speed clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -42,6 +42,9 @@ format: .venv/.installed
 
 bench-quality: .venv/.installed
 	$(BIN)/python benchmarks/quality.py
+
+bench-audit: .venv/.installed
+	$(BIN)/python benchmarks/audit_coverage.py
 
 bench-speed: .venv/.installed
 	$(BIN)/python benchmarks/speed.py

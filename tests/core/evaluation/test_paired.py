@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pointsman.evaluation.paired import compare, interval_of
-from pointsman.evaluation.power import queries_needed
+from pointsman.evaluation.power import fewest_needed, queries_needed, queries_per_variance
 from pointsman.evaluation.resampling import Resampling
-from pointsman.metrics import mean_interval
+from pointsman.metrics import mean_interval, proportion_interval
 
 
 def draws(n: int, **changes: object) -> Resampling:
@@ -133,3 +133,17 @@ def test_groups_raise_the_sample_size() -> None:
     assert copies is not None
     assert copies.estimate == pytest.approx(4 * once.estimate, rel=0.01)
     assert queries_needed(np.ones(1), draws(1), effect=0.05) is None
+
+
+def test_sample_size_is_never_below_that_of_no_difference() -> None:
+    """A few differences do not ask for fewer queries than none, and none leaves open what could have gone unseen."""
+    few = np.zeros(400)
+    few[0] = 1.0
+    fewest = fewest_needed(effect=0.01)
+    found, none = (queries_needed(values, draws(400), effect=0.01) for values in (few, np.zeros(400)))
+    assert found is not None
+    assert none is not None
+    assert min(found.low, found.estimate) >= fewest
+    assert (none.low, none.estimate) == (fewest, fewest)
+    unseen = proportion_interval(0, 400).high
+    assert none.high == pytest.approx(queries_per_variance(effect=0.01) * unseen, abs=1)

@@ -17,7 +17,7 @@ from pointsman.metrics import Interval
 from pointsman.selection.auditing.advice import Advice, Evidence, advise
 from pointsman.selection.auditing.ceiling import Ceiling, ceiling
 from pointsman.selection.auditing.noise import Noise, noise
-from pointsman.selection.auditing.standings import Standing, near_tied, standings
+from pointsman.selection.auditing.standings import Standing, contenders, near_tied, standings
 from pointsman.selection.auditing.swap import Swap, swap
 from pointsman.selection.auditing.trial import Trial, trials
 
@@ -144,13 +144,13 @@ def _evidence(
 ) -> Evidence:
     """Gather what the advice rests on."""
     rows = standings(data, resampling, level=level)
-    best = data.models.index(rows[0].model)
+    best, rivals = data.models.index(rows[0].model), contenders(rows, level=level)
     return Evidence(
         queries=len(data),
         standings=rows,
-        ceiling=ceiling(data, best, resampling, level=level),
+        ceiling=ceiling(data, best, resampling, level=level, among=len(rivals)),
         swap=swap(data, best, resampling, level=level, margin=margin),
-        trials=trials(data, resampling, level=level, margin=margin),
+        trials=trials(data, resampling, level=level, margin=margin, among=len(rivals)),
         needed=_needed(data, rows, resampling, level=level, margin=margin),
         margin=margin,
         worthwhile=worthwhile,

@@ -12,6 +12,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.evaluation.paired import interval_of
 from pointsman.evaluation.resampling import Resampling
 from pointsman.metrics import Interval, mean_interval, proportion_interval
+from pointsman.selection.auditing.standings import chosen_interval, clipped
 
 __all__ = ["Ceiling", "ceiling"]
 
@@ -28,7 +29,7 @@ class Ceiling:
     Parameters:
         queries: How many those are.
         oracle: Mean of the best quality.
-        headroom: That minus the best single model's.
+        headroom: That minus the best single model's; its interval allows for the luck of being chosen as the best.
         cofailure: β, what even the oracle misses: the share of queries with no right answer where quality is 0 or 1
             (Clopper-Pearson), 1 − the mean of the best quality otherwise. Nobody's quality exceeds 1 − β.
         binary: Whether quality is only ever 0 or 1.
@@ -41,14 +42,19 @@ class Ceiling:
     binary: bool
 
 
-def ceiling(dataset: RoutingDataset, best: int, resampling: Resampling, *, level: float) -> Ceiling | None:
-    """Return the ceiling over column `best`; None when fewer than two groups of queries were answered by every model."""
+def ceiling(
+    dataset: RoutingDataset, best: int, resampling: Resampling, *, level: float, among: int = 1
+) -> Ceiling | None:
+    """Return the ceiling over column `best`, chosen as the best of so many models that may be.
+
+    None when fewer than two groups of queries were answered by every model.
+    """
     complete = np.isfinite(dataset.quality).sum(axis=1) == len(dataset.models)
     if not complete.any():
         return None
     top = np.where(complete, np.where(complete[:, None], dataset.quality, 0.0).max(axis=1), np.nan)
     oracle = interval_of(top, resampling, level=level)
-    headroom = interval_of(top - dataset.quality[:, best], resampling, level=level)
+    headroom = clipped(chosen_interval(interval_of(top - dataset.quality[:, best], resampling, level=level), among))
     if oracle is None or headroom is None:
         return None
     binary = bool(np.isin(dataset.quality[complete], (0.0, 1.0)).all())

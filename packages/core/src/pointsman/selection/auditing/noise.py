@@ -59,8 +59,10 @@ def _repeated(dataset: RoutingDataset, best: int, random_state: int) -> Noise | 
     rows = np.flatnonzero(twice)
     if len(rows) < _ROWS:
         return None
-    mean, variance = dataset.quality[rows], dataset.run_variance[rows]
-    half = np.sqrt(variance / dataset.runs[rows])
+    # Of models that did equally well in a half, hindsight takes the better on average, not the first by name.
+    order = np.argsort(-dataset.quality[rows].mean(axis=0), kind="stable")
+    mean, variance = dataset.quality[rows][:, order], dataset.run_variance[rows][:, order]
+    half = np.sqrt(variance / dataset.runs[rows][:, order])
     rng, at = np.random.default_rng(random_state), np.arange(len(rows))
     found = []
     for _ in range(_SPLITS):
@@ -72,7 +74,7 @@ def _repeated(dataset: RoutingDataset, best: int, random_state: int) -> Noise | 
         flips=2 * float(variance.mean()),
         queries=len(rows),
         oracle=oracle,
-        headroom=oracle - float(mean[:, best].mean()),
+        headroom=oracle - float(dataset.quality[rows, best].mean()),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from pointsman.evaluation.paired import interval_of
 from pointsman.evaluation.resampling import Resampling
 from pointsman.metrics import Interval
 
-__all__ = ["Standing", "near_tied", "standings"]
+__all__ = ["Standing", "chosen_interval", "clipped", "contenders", "near_tied", "standings"]
 
 Matrix = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ class Standing:
 
     Parameters:
         model: Its name.
-        quality: Mean quality where it was observed.
+        quality: Mean quality where it was observed; the intervals of the models that may be the best hold all at once.
         cost_usd: Mean cost in US dollars where it is known.
         chance_best: Share of bootstrap draws of the queries in which it is the best single model.
         alone: Share of the queries that every model answered on which it beats all the others.
@@ -45,7 +46,7 @@ def standings(dataset: RoutingDataset, resampling: Resampling, *, level: float) 
     quality, cost = dataset.mean_quality, dataset.mean_cost_usd
     order = np.lexsort((np.arange(len(quality)), np.nan_to_num(cost, nan=np.inf), -np.nan_to_num(quality, nan=-1.0)))
     chance, alone = _chances(dataset.quality, resampling), _alone(dataset.quality)
-    return tuple(
+    rows = tuple(
         Standing(
             model=dataset.models[j],
             quality=interval_of(dataset.quality[:, j], resampling, level=level),
@@ -57,6 +58,35 @@ def standings(dataset: RoutingDataset, resampling: Resampling, *, level: float) 
         )
         for j in order.tolist()
     )
+    tied = near_tied(rows, level=level)
+    return tuple(
+        replace(row, quality=clipped(chosen_interval(row.quality, len(tied)))) if row.model in tied else row
+        for row in rows
+    )
+
+
+def clipped(found: Interval | None) -> Interval | None:
+    """Keep an interval within what quality can be."""
+    return None if found is None else replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+
+
+def chosen_interval(found: Interval | None, among: int) -> Interval | None:
+    """Widen the interval of a mean so that it holds even for the best of so many models.
+
+    The best of several looks better than it is: its luck is part of why it was chosen. Intervals that hold for all of them
+    at once (Bonferroni) hold for whichever comes first. Resampling has too few draws for tails that thin, so the ends move
+    away as those of a normal distribution would.
+
+    >>> found = chosen_interval(Interval(estimate=0.5, low=0.4, high=0.7, level=0.95), 5)
+    >>> round(found.low, 3), round(found.high, 3), found.level
+    (0.369, 0.763, 0.95)
+    """
+    if found is None:
+        return None
+    normal, tail = NormalDist(), (1 - found.level) / 2
+    stretch = normal.inv_cdf(tail / among) / normal.inv_cdf(tail)
+    low, high = (found.estimate + stretch * (end - found.estimate) for end in (found.low, found.high))
+    return replace(found, low=low, high=high)
 
 
 def near_tied(rows: tuple[Standing, ...], *, level: float) -> tuple[str, ...]:
@@ -65,6 +95,14 @@ def near_tied(rows: tuple[Standing, ...], *, level: float) -> tuple[str, ...]:
     total = np.cumsum([row.chance_best for row in ordered])
     count = int(np.searchsorted(total, level - 1e-9)) + 1
     return tuple(row.model for row in ordered[:count])
+
+
+def contenders(rows: tuple[Standing, ...], *, level: float) -> tuple[str, ...]:
+    """Return the models that might have come first: as `near_tied`, missing the best ten times less often.
+
+    What the luck of the first is measured by must not leave out a model just because that luck was great.
+    """
+    return near_tied(rows, level=1 - (1 - level) / 10)
 
 
 def _chances(quality: Matrix, resampling: Resampling) -> Matrix:
