@@ -231,7 +231,7 @@ def _setting(found: Comparison | None) -> str:
 def _ratio(found: Interval | None, digits: int = 3) -> str:
     if found is None:
         return _UNKNOWN
-    return f"{found.estimate:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+    return f"{found.estimate:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]".replace("-", "−")
 
 
 def _share(found: Interval | None) -> str:
