@@ -65,6 +65,7 @@ def test_a_command_written_wrongly_exits_with_2(run: Commands, args: list[str]) 
         ["evaluate", "missing.pointsman", "missing.csv"],
         ["audit", "missing.csv"],
         ["compare", "missing.jsonl"],
+        ["stress", "missing.csv"],
         ["fit", "missing.csv"],
         ["models", "missing.toml"],
     ],

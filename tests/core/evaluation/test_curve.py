@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.data import RoutingDataset
 from pointsman.evaluation.baselines import always, random, single_models, zero_router
-from pointsman.evaluation.curve import Curve, Span, aiq_gain
+from pointsman.evaluation.curve import Curve, Span, _areas, aiq_gain
 from pointsman.evaluation.informed import domain_table, oracle
 from pointsman.evaluation.resampling import Resampling
 from pointsman.metrics import aiq, area, frontier_score, model_points
@@ -210,3 +210,14 @@ def test_rows_of_one_group_are_drawn_together() -> None:
         np.repeat(values, 3, axis=0)
     )
     assert np.allclose(once, thrice)
+
+
+def test_the_areas_of_many_curves_are_the_area_of_each() -> None:
+    """Ties in cost, points outside the interval and intervals outside the points included."""
+    rng = np.random.default_rng(0)
+    for k in (1, 2, 9):
+        cost, quality = rng.integers(0, 8, (100, k)) / 7, rng.random((100, k))
+        low = rng.uniform(-0.3, 1.2, 100)
+        high = low + rng.uniform(0.01, 0.9, 100)
+        each = [area(cost[i], quality[i], low[i], high[i]) for i in range(100)]
+        assert _areas(cost, quality, low, high) == pytest.approx(np.array(each), abs=1e-12)

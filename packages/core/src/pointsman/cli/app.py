@@ -26,6 +26,7 @@ _COMMANDS = (
     "fit",
     "evaluate",
     "compare",
+    "stress",
     "route",
     "explain",
     "card",

@@ -8,16 +8,17 @@ import numpy as np
 
 from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError, DataError
-from pointsman.evaluation.baselines import Method, always, random, single_models, zero_router
-from pointsman.evaluation.curve import Curve, Setting
+from pointsman.evaluation.baselines import Method, always, random, zero_router
+from pointsman.evaluation.curve import Curve
 from pointsman.evaluation.informed import domain_table, oracle
-from pointsman.evaluation.outcomes import Outcomes, known_mean
+from pointsman.evaluation.outcomes import known_mean
 from pointsman.evaluation.power import queries_needed
 from pointsman.evaluation.reference import Reference, reference_of
-from pointsman.evaluation.replay import answers_with_first_choice, simulate, simulate_sweep
+from pointsman.evaluation.replay import simulate
 from pointsman.evaluation.report import Evaluation, MethodRow
 from pointsman.evaluation.resampling import Resampling
 from pointsman.evaluation.scoring import Board
+from pointsman.evaluation.settings import settings_of
 from pointsman.evaluation.verdict import verdict_of
 from pointsman.routers.base import Router
 from pointsman.types import Context
@@ -61,17 +62,10 @@ def evaluate(
     _check(test, margin=margin, level=level, draws=draws)
     train, validation = (None if part is None else part.only(test.models) for part in (train, validation))
     reference = reference_of(test, train, validation)
-    best_on_val = None if validation is None else always(reference.best_single, validation)
-    board = Board(
-        test=test,
-        best_single=reference.best_single,
-        target=None if best_on_val is None else known_mean(best_on_val.quality),
-        zero=single_models(test, reference.data),
-        resampling=Resampling(group=test.group_of, draws=draws, random_state=random_state),
-        level=level,
-    )
+    resampling = Resampling(group=test.group_of, draws=draws, random_state=random_state)
+    board = Board.of(test, reference, validation, resampling=resampling, level=level)
     mine = simulate(router, test, context)
-    curve = Curve.of(_settings(router, test, validation, points, context, mine, reference.cheapest))
+    curve = Curve.of(settings_of(router, test, validation, mine, reference.cheapest, points=points, context=context))
     baselines = _baselines(test, train, validation, reference.cheapest, board.zero, known_mean(mine.cost_usd))
     return _evaluation(board, reference, [Method.of("router", mine, curve), *baselines], margin)
 
@@ -100,25 +94,6 @@ def _evaluation(board: Board, reference: Reference, methods: list[Method], margi
         ),
         notes=(*reference.notes, *_gaps(board, rows[0])),
     )
-
-
-def _settings(
-    router: Router,
-    test: RoutingDataset,
-    validation: RoutingDataset | None,
-    points: Sequence[float] | None,
-    context: Context,
-    mine: Outcomes,
-    cheapest: str,
-) -> Iterator[Setting]:
-    """Yield the router at every operating point, as it is, and the cheapest model, which is always within reach."""
-    parts = [test] if validation is None else [test, validation]
-    if points is None:
-        points = router.points(parts[-1].queries) if answers_with_first_choice(router) else ()
-    sweeps = [simulate_sweep(router, part, points, context) for part in parts]
-    yield from zip(points, zip(*sweeps, strict=True), strict=True)
-    yield None, [mine, *(simulate(router, part, context) for part in parts[1:])]
-    yield cheapest, [always(cheapest, part) for part in parts]
 
 
 def _baselines(

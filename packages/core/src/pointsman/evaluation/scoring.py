@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.data.dataset import RoutingDataset
-from pointsman.evaluation.baselines import Method, always
+from pointsman.evaluation.baselines import Method, always, single_models
 from pointsman.evaluation.curve import Curve, Point, Span, aiq_gain
 from pointsman.evaluation.outcomes import known_mean
 from pointsman.evaluation.paired import Comparison, compare, interval_of
+from pointsman.evaluation.reference import Reference
 from pointsman.evaluation.report import MethodRow
 from pointsman.evaluation.resampling import Resampling
 from pointsman.metrics import Interval, captured_headroom, choice_entropy, dearest_share, needless_strong_rate
@@ -41,6 +43,27 @@ class Board:
     zero: Curve | None
     resampling: Resampling
     level: float
+
+    @classmethod
+    def of(
+        cls,
+        test: RoutingDataset,
+        reference: Reference,
+        validation: RoutingDataset | None,
+        *,
+        resampling: Resampling,
+        level: float,
+    ) -> Self:
+        """Put up what was chosen on other data than the test."""
+        best = reference.best_single
+        return cls(
+            test=test,
+            best_single=best,
+            target=None if validation is None else known_mean(always(best, validation).quality),
+            zero=single_models(test, reference.data),
+            resampling=resampling,
+            level=level,
+        )
 
     def row(self, method: Method) -> MethodRow:
         """Score a method."""

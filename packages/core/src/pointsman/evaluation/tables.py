@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pointsman.evaluation.report import Evaluation, MethodRow
     from pointsman.metrics import Interval
 
-__all__ = ["as_text", "evaluation_table", "evaluation_text", "simple_table"]
+__all__ = ["as_text", "evaluation_table", "evaluation_text", "interval_cell", "simple_table"]
 
 _UNKNOWN = "–"
 _WIDTH = 240  # a table takes only the width it needs
@@ -76,15 +76,16 @@ def _cells(row: MethodRow) -> list[str]:
         _UNKNOWN if row.quality is None else in_points(row.quality.estimate, signed=False),
         _UNKNOWN if row.cost_usd is None else f"{1000 * row.cost_usd:.3g}",
         _UNKNOWN if relative is None else f"{relative:.2f}",
-        _interval(None if own is None else own.difference),
+        interval_cell(None if own is None else own.difference),
         _UNKNOWN if row.aiq is None else in_points(row.aiq, signed=False),
-        _interval(gained),
+        interval_cell(gained),
         _UNKNOWN if row.regret is None else in_points(row.regret, signed=False),
         _UNKNOWN if row.needless_strong is None else f"{100 * row.needless_strong:.0f} %",
     ]
 
 
-def _interval(found: Interval | None) -> str:
+def interval_cell(found: Interval | None) -> str:
+    """Return an interval of quality in points, or a dash."""
     if found is None:
         return _UNKNOWN
     return f"{in_points(found.estimate)} [{in_points(found.low)}, {in_points(found.high)}]"
@@ -96,4 +97,4 @@ def _setting(found: Comparison) -> str:
         "as it is" if point is None else f"always {point}" if isinstance(point, str) else f"operating point {point:.4g}"
     )
     cost = "unknown" if found.relative_cost is None else f"{found.relative_cost.estimate:.2f}"
-    return f"{_interval(found.difference)} points at {cost} × the cost ({where})"
+    return f"{interval_cell(found.difference)} points at {cost} × the cost ({where})"
