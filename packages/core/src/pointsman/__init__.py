@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from pointsman.estimators.factor import Factor
     from pointsman.estimators.linear import Linear
     from pointsman.estimators.nearest import Nearest
+    from pointsman.estimators.stacked import Stacked
     from pointsman.estimators.usage import TokenUsage
+    from pointsman.features.available import Available
     from pointsman.features.base import Features
     from pointsman.features.embedding import Embedding
     from pointsman.features.lexical import Lexical
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pointsman.policies.base import Policy
     from pointsman.policies.budget import MeanBudget
     from pointsman.policies.cap import Capped
+    from pointsman.policies.equal_quality import EqualQuality
     from pointsman.policies.floor import NearBest, QualityFloor
     from pointsman.policies.threshold import Threshold
     from pointsman.policies.utility import Utility
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from pointsman.routers.estimated import EstimatedRouter
     from pointsman.routers.fallback import FallbackRouter
     from pointsman.routers.rules import Rule, RulesRouter
+    from pointsman.selection.auto import AutoRouter
     from pointsman.types import (
         Answer,
         Call,
@@ -72,7 +76,9 @@ _HOMES = {
     "estimators.factor": ("Factor",),
     "estimators.linear": ("Linear",),
     "estimators.nearest": ("Nearest",),
+    "estimators.stacked": ("Stacked",),
     "estimators.usage": ("TokenUsage",),
+    "features.available": ("Available",),
     "features.base": ("Features",),
     "features.embedding": ("Embedding",),
     "features.lexical": ("Lexical",),
@@ -81,6 +87,7 @@ _HOMES = {
     "policies.base": ("Policy",),
     "policies.budget": ("MeanBudget",),
     "policies.cap": ("Capped",),
+    "policies.equal_quality": ("EqualQuality",),
     "policies.floor": ("NearBest", "QualityFloor"),
     "policies.threshold": ("Threshold",),
     "policies.utility": ("Utility",),
@@ -88,6 +95,7 @@ _HOMES = {
     "routers.estimated": ("EstimatedRouter",),
     "routers.fallback": ("FallbackRouter",),
     "routers.rules": ("Rule", "RulesRouter"),
+    "selection.auto": ("AutoRouter",),
     "types": (
         "Answer",
         "Call",
@@ -107,6 +115,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Answer",
+    "AutoRouter",
+    "Available",
     "Budget",
     "Call",
     "CallError",
@@ -120,6 +130,7 @@ __all__ = [
     "Dispatcher",
     "Domain",
     "Embedding",
+    "EqualQuality",
     "EstimatedRouter",
     "Estimates",
     "Estimator",
@@ -146,6 +157,7 @@ __all__ = [
     "RoutingDataset",
     "Rule",
     "RulesRouter",
+    "Stacked",
     "Tags",
     "Threshold",
     "TokenUsage",

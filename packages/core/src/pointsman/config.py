@@ -23,11 +23,14 @@ __all__ = ["BUILTIN", "build", "component_class", "decode", "read_config", "regi
 ENTRY_POINTS = "pointsman.components"
 
 BUILTIN: Mapping[str, str] = {
+    "AutoRouter": "pointsman.selection.auto",
+    "Available": "pointsman.features.available",
     "Capped": "pointsman.policies.cap",
     "Clusters": "pointsman.estimators.clusters",
     "Constant": "pointsman.estimators.constant",
     "Domain": "pointsman.estimators.domain",
     "Embedding": "pointsman.features.embedding",
+    "EqualQuality": "pointsman.policies.equal_quality",
     "EstimatedRouter": "pointsman.routers.estimated",
     "Factor": "pointsman.estimators.factor",
     "FallbackRouter": "pointsman.routers.fallback",
@@ -38,6 +41,7 @@ BUILTIN: Mapping[str, str] = {
     "Nearest": "pointsman.estimators.nearest",
     "QualityFloor": "pointsman.policies.floor",
     "RulesRouter": "pointsman.routers.rules",
+    "Stacked": "pointsman.estimators.stacked",
     "Threshold": "pointsman.policies.threshold",
     "TokenUsage": "pointsman.estimators.usage",
     "Union": "pointsman.features.union",

@@ -32,6 +32,7 @@ class Estimates:
         cost_usd: Expected US dollars of one call, shape (n, m).
         latency_s: Expected seconds of one call, shape (n, m), or None.
         draws: Draws of quality from its posterior, shape (s, n, m), or None.
+        cautious: Quality by what still holds for queries unlike those learnt from, shape (n, m), or None.
     """
 
     models: tuple[str, ...]
@@ -39,6 +40,7 @@ class Estimates:
     cost_usd: Matrix
     latency_s: Matrix | None = None
     draws: Matrix | None = None
+    cautious: Matrix | None = None
 
     def __len__(self) -> int:
         return len(self.quality)
@@ -52,6 +54,7 @@ class Estimates:
             cost_usd=self.cost_usd[rows],
             latency_s=None if self.latency_s is None else self.latency_s[rows],
             draws=None if self.draws is None else self.draws[:, rows],
+            cautious=None if self.cautious is None else self.cautious[rows],
         )
 
     def best(self) -> list[str]:
@@ -100,6 +103,17 @@ class Estimator(Component):
     def predict_one(self, query: Query) -> Estimates:
         """Return the estimates for a single query, n = 1."""
         return self.predict(Queries.of(query))
+
+    def fit_crossed(self, dataset: RoutingDataset, *, folds: int | None = None) -> Estimates:
+        """Fit, and return the estimates of the dataset's rows, in canonical order, by clones that had not seen them.
+
+        Override it where both can share work; `folds` (5) parts take turns at being held out.
+        """
+        from pointsman.estimators.crossfit import out_of_fold
+
+        found = out_of_fold(self, dataset.canonical(), k=folds or 5)
+        self.fit(dataset)
+        return found
 
     def explain(self, query: Query) -> dict[str, Any]:
         """Return, as plain data, what the estimates of a query rest on; {} where there is nothing to add."""

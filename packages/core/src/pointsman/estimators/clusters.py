@@ -43,6 +43,7 @@ class Clusters(Estimator):
         clusters: Number of k-means clusters; fewer when there are fewer distinct queries.
         nearest: Clusters to average over, weighted equally.
         prior: Pseudo-queries per cluster that score the model's overall mean.
+        starts: Runs of k-means, of which the best counts.
         random_state: Seed of k-means.
     """
 
@@ -52,6 +53,7 @@ class Clusters(Estimator):
     clusters: Annotated[int, Ge(1)] = 64
     nearest: Annotated[int, Ge(1)] = 3
     prior: Annotated[float, Ge(0)] = 10.0
+    starts: Annotated[int, Ge(1)] = 4
     random_state: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
 
     @classmethod
@@ -67,7 +69,7 @@ class Clusters(Estimator):
         features = self.features.clone()
         rows = features.fit_transform(data.queries)
         count = min(self.clusters, len(np.unique(rows, axis=0)))
-        means = KMeans(count, n_init=4, random_state=self.random_state).fit(rows)
+        means = KMeans(count, n_init=self.starts, random_state=self.random_state).fit(rows)
         members = np.zeros((count, len(rows)))
         members[means.labels_, np.arange(len(rows))] = 1
         return self.with_state(

@@ -87,9 +87,12 @@ class Linear(Estimator):
     def fit(self, dataset: RoutingDataset) -> Self:
         """Choose the penalties, solve for the weights, and return self."""
         data = training_data(dataset)
+        return self.fit_on(data, None if self.offset is None else self.offset.clone().fit(data))
+
+    def fit_on(self, data: RoutingDataset, offset: Estimator | None) -> Self:
+        """Fit on data in canonical order and an offset that is fitted on them already, and return self."""
         features = self.features.clone()
         rows = features.fit_transform(data.queries)
-        offset = None if self.offset is None else self.offset.clone().fit(data)
         weights, bias, penalties = self._quality(rows, data, offset)
         return self.with_state(
             LinearState(

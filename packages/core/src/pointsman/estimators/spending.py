@@ -24,7 +24,7 @@ class Spending(State):
     """Weights (d + 6, t) and intercepts of log cost, then of log latency where recorded; t = m or 2m.
 
     `smearing` (t,) undoes the bias of the exponential (Duan, 1983), so that means are met on the training data; it is NaN for
-    a model whose cost nobody knows, and so are its predictions.
+    a model whose cost nobody knows, and so are its predictions. Where nothing at all is known there are no weights.
     """
 
     weights: Matrix
@@ -37,6 +37,13 @@ class Spending(State):
         """Fit on features (n, d) and a dataset whose queries are these rows."""
         amounts = data.cost_usd if data.latency_s is None else np.hstack([data.cost_usd, data.latency_s])
         seen = np.isfinite(amounts)
+        if not seen.any():
+            return cls(
+                weights=np.zeros((0, amounts.shape[1])),
+                bias=np.zeros(amounts.shape[1]),
+                smearing=np.full(amounts.shape[1], np.nan),
+                models=len(data.models),
+            )
         logs = np.where(seen, np.log(np.where(seen, amounts, 0.0) + _TINY), 0.0)
         rows = np.hstack([rows, text_statistics(data.queries.texts)])
         fitted = RidgeSolver(rows).fit(logs, _PENALTIES, observed=seen)
@@ -47,6 +54,8 @@ class Spending(State):
 
     def predict(self, rows: Matrix, queries: Queries) -> tuple[Matrix, Matrix | None]:
         """Return the expected cost in US dollars (n, m), and latency in seconds (n, m) where it was recorded."""
+        if not len(self.weights):
+            return np.full((len(rows), self.models), np.nan), None
         d = rows.shape[1]
         logs = rows @ self.weights[:d] + text_statistics(queries.texts) @ self.weights[d:] + self.bias
         amounts = np.exp(np.clip(logs, -50, 50)) * self.smearing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,24 +22,31 @@ class EmbeddingState(State):
 
 
 class Embedding(Features):
-    """Use each query's own `embedding`, scaled to unit length.
+    """Use each query's own `embedding`, scaled to unit length unless asked otherwise.
 
     Whoever makes the queries computes the vectors: a dataset carries them as an array, `EstimatedRouter(embedder=...)` has its
     plan ask for them.
 
+    Parameters:
+        length: "unit" scales every vector to length 1; "given" takes them as they are.
+
     Raises:
         DataError: When queries have no embeddings, or ones of another size than in training.
     """
+
+    length: Literal["unit", "given"] = "unit"
 
     def fit(self, queries: Queries) -> Self:
         """Remember the size of the vectors and return self."""
         return self.with_state(EmbeddingState(size=_vectors(queries).shape[1]))
 
     def transform(self, queries: Queries) -> NDArray[np.float64]:
-        """Return the vectors at unit length, shape (n, d); a zero vector stays zero."""
+        """Return the vectors, shape (n, d); a zero vector stays zero."""
         size, vectors = self.fitted(EmbeddingState).size, _vectors(queries)
         if vectors.shape[1] != size:
             raise DataError(f"Embeddings have {vectors.shape[1]} dimensions; the ones fitted on have {size}.")
+        if self.length == "given":
+            return vectors
         norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
         unit: NDArray[np.float64] = vectors * (1 / np.maximum(norms, 1e-12))[:, None]
         return unit

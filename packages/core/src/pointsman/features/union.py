@@ -52,12 +52,23 @@ class Union(Features):
         """Fit a clone of every part and return self."""
         return self.with_state(UnionState(parts=tuple(part.clone().fit(queries) for part in self.parts)))
 
+    def fit_transform(self, queries: Queries) -> NDArray[np.float64]:
+        """Fit a clone of every part, and return the weighted columns for the same queries, shape (n, sum of theirs)."""
+        parts = tuple(part.clone() for part in self.parts)
+        rows = [part.fit_transform(queries) for part in parts]
+        self.with_state(UnionState(parts=parts))
+        return np.hstack([weight * row for weight, row in zip(self._factors, rows, strict=True)])
+
+    @property
+    def _factors(self) -> tuple[float, ...]:
+        return self.weights or (1.0,) * len(self.parts)
+
     def effects(self, query: Query, direction: NDArray[np.float64]) -> dict[str, float]:
         """Return what pulls in any part, each along its own columns."""
         parts = self.fitted(UnionState).parts
         found: dict[str, float] = {}
         start = 0
-        for weight, part in zip(self.weights or (1.0,) * len(parts), parts, strict=True):
+        for weight, part in zip(self._factors, parts, strict=True):
             width = part.transform(Queries.of(query)).shape[1]
             found |= part.effects(query, weight * direction[start : start + width])
             start += width
@@ -66,5 +77,4 @@ class Union(Features):
     def transform(self, queries: Queries) -> NDArray[np.float64]:
         """Return the weighted columns of all parts, shape (n, sum of theirs)."""
         parts = self.fitted(UnionState).parts
-        weights = self.weights or (1.0,) * len(parts)
-        return np.hstack([weight * part.transform(queries) for weight, part in zip(weights, parts, strict=True)])
+        return np.hstack([weight * part.transform(queries) for weight, part in zip(self._factors, parts, strict=True)])

@@ -89,6 +89,7 @@ def without_left_out(estimates: Estimates, allowed: NDArray[np.bool_] | None) ->
         quality=worst(estimates.quality, np.fmin),
         cost_usd=worst(estimates.cost_usd, np.fmax),
         latency_s=None if estimates.latency_s is None else worst(estimates.latency_s, np.fmax),
+        cautious=None if estimates.cautious is None else worst(estimates.cautious, np.fmin),
     )
 
 

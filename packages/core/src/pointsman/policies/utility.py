@@ -17,7 +17,8 @@ __all__ = ["Utility"]
 class Utility(Policy):
     """Maximise quality − λ·cost − μ·latency, the plug-in rule on which most of the field agrees.
 
-    The operating point is λ. With λ = μ = 0 it takes the best expected answer whatever it costs.
+    The operating point is λ. With λ = μ = 0, quality first, it takes the best expected answer whatever it costs; and since no
+    saving makes up for a mistake there, it goes by the estimates' `cautious` quality where they have one.
 
     Parameters:
         cost_weight: λ, in quality per US dollar, at least 0.
@@ -44,6 +45,8 @@ class Utility(Policy):
         """Return the utility of every model, shape (n, m)."""
         weight = self.cost_weight if point is None else point
         scores = estimates.quality
+        if not weight and not self.latency_weight and estimates.cautious is not None:
+            return estimates.cautious
         if weight:
             scores = scores - weight * known_costs(estimates, "a utility with a cost weight")
         if self.latency_weight and estimates.latency_s is not None:

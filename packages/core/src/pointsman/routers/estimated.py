@@ -16,7 +16,6 @@ from pointsman.data.queries import Queries
 from pointsman.errors import NoEligibleModelError
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.choice import ranked
-from pointsman.estimators.crossfit import out_of_fold
 from pointsman.flow import Plan, embed
 from pointsman.models import ModelPool, estimate_tokens
 from pointsman.policies.base import Choice, Policy
@@ -71,11 +70,12 @@ class EstimatedRouter(Router):
     def fit(self, dataset: RoutingDataset) -> Self:
         """Fit the estimator and the policy on a dataset and return self."""
         data = dataset.canonical()
-        policy = self.policy.clone()
+        policy, estimator = self.policy.clone(), self.estimator.clone()
         if policy.needs_fit:
-            policy = policy.fit(out_of_fold(self.estimator, data, k=self.folds), data)
+            policy = policy.fit(estimator.fit_crossed(data, folds=self.folds), data)
+        else:
+            estimator = estimator.fit(data)
         pool = data.pool if data.pool is not None else ModelPool(data.models)
-        estimator = self.estimator.clone().fit(data)
         return self.with_state(EstimatedState(estimator=estimator, policy=policy, pool=pool.restrict(data.models)))
 
     @property

@@ -1,0 +1,164 @@
+"""Held out: what several estimators said of queries they had not seen, and what follows for those they will see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.splits import folds
+from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.contrasts import split_quality
+from pointsman.estimators.familiarity import Familiarity
+from pointsman.estimators.spending import Spending
+from pointsman.estimators.together import fitted_together
+from pointsman.estimators.trust import Trust
+
+__all__ = ["HeldOut", "bare", "differences", "familiar_share", "mixed_quality"]
+
+Matrix = NDArray[np.float64]
+
+_DOUBTFUL, _FAMILIAR = 0.5, 1.0  # familiarity at which a query's own differences count nothing, and fully
+
+
+def differences(said: Sequence[Matrix], means: Matrix, incumbent: int) -> tuple[Matrix, Matrix]:
+    """Split k members' quality (n, m) into differences to the incumbent (k, n, m) and levels (k, n), beyond the means (m,)."""
+    beyond = np.stack(said) - means
+    return beyond - beyond[:, :, [incumbent]], beyond.mean(axis=2)
+
+
+def familiar_share(familiarity: Matrix) -> Matrix:
+    """Return how much of a query's own differences holds at this familiarity (n,): all at 1, nothing from even odds down."""
+    share: Matrix = np.clip((familiarity - _DOUBTFUL) / (_FAMILIAR - _DOUBTFUL), 0, 1)
+    return share
+
+
+def mixed_quality(means: Matrix, level: Matrix, difference: Matrix, factor: Matrix | float) -> Matrix:
+    """Return means (m,) plus each query's level (n,) plus its differences (n, m), centred and scaled by a factor (n,)."""
+    centred = difference - difference.mean(axis=1, keepdims=True)
+    quality: Matrix = means + level[:, None] + np.reshape(factor, (-1, 1)) * centred
+    return quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldOut:
+    """Out-of-fold predictions on n queries, each held against the means of the queries its members were fitted on.
+
+    Parameters:
+        models: The m names.
+        incumbent: Column of the best single model on all queries.
+        fold, group: Of each query, shape (n,).
+        said: The members' differences to the incumbent, shape (k, n, m).
+        level_said: The mean of the members' levels, shape (n,).
+        real: What really differed, beyond the means, shape (n, m); NaN where unknown.
+        level_real: Each query's real level, shape (n,).
+        means: The means themselves, shape (n, m): the same for all queries of a fold.
+        gap: How much better the incumbent is on average, and the variance of that mean, shape (2, m).
+        cost_usd: Expected costs, shape (n, m).
+        share: How much of each query's own differences is familiar, shape (n,).
+    """
+
+    models: tuple[str, ...]
+    incumbent: int
+    fold: NDArray[np.intp]
+    group: NDArray[np.int64]
+    said: Matrix
+    level_said: Matrix
+    real: Matrix
+    level_real: Matrix
+    means: Matrix
+    gap: Matrix
+    cost_usd: Matrix
+    share: Matrix
+
+    @classmethod
+    def of(
+        cls,
+        members: Sequence[Estimator],
+        data: RoutingDataset,
+        rows: Matrix,
+        familiarity: Familiarity | None,
+        parts: int,
+    ) -> Self:
+        """Let each part of the data be predicted by clones fitted on the others, from the features of all rows (n, d)."""
+        n, m = data.quality.shape
+        incumbent = data.models.index(data.best_single)
+        said, fold = np.zeros((len(members), n, m)), np.zeros(n, dtype=np.intp)
+        level_said, cost = np.zeros(n), np.full((n, m), np.nan)
+        means = np.tile(data.mean_quality, (n, 1))
+        given, groups = bare(data, rows), len(np.unique(data.group_of))
+        for i, (train, held) in enumerate(folds(data, min(parts, groups)) if groups > 1 else ()):
+            known, fold[held] = given.take(train), i
+            if np.isnan(known.mean_quality).any():
+                continue  # a model that was asked in this part only: nothing is predicted of it, and nothing differs
+            queries = given.queries.take(held)
+            predicted = [member.predict(queries).quality for member in fitted_together(members, known)]
+            said[:, held], levels = differences(predicted, known.mean_quality, incumbent)
+            level_said[held], means[held] = levels.mean(axis=0), known.mean_quality
+            cost[held] = Spending.fit(rows[train], data.take(train)).predict(rows[held], queries)[0]
+        beyond = data.quality - means
+        return cls(
+            models=data.models,
+            incumbent=incumbent,
+            fold=fold,
+            group=data.group_of,
+            said=said,
+            level_said=level_said,
+            real=beyond - beyond[:, [incumbent]],
+            level_real=split_quality(data)[0][:, 0],
+            means=means,
+            gap=_gap(data, incumbent),
+            cost_usd=cost,
+            share=np.ones(n) if familiarity is None else familiar_share(familiarity.probability(rows)),
+        )
+
+    def trust(self, rows: NDArray[np.bool_] | None = None) -> Trust:
+        """Return the shares and the slope that these queries, or some of them, bear out."""
+        some = np.ones(len(self.fold), dtype=np.bool_) if rows is None else rows
+        if len(np.unique(self.group[some])) < 2:  # noqa: PLR2004 - one group has no spread
+            return Trust.nothing(len(self.said))
+        return Trust.fit(self.said[:, some], self.real[some], self.gap, self.group[some])
+
+    def level(self, rows: NDArray[np.bool_] | None = None) -> float:
+        """Return the slope of real on predicted levels, in [0, 1]."""
+        some = np.ones(len(self.fold), dtype=np.bool_) if rows is None else rows
+        square = float(np.square(self.level_said[some]).sum())
+        return 0.0 if square <= 0 else float(np.clip(self.level_said[some] @ self.level_real[some] / square, 0, 1))
+
+    def estimates(self) -> Estimates:
+        """Return the estimates of each query, by shares and trust that the other folds bear out."""
+        quality, cautious = self.means.copy(), self.means.copy()
+        for i in np.unique(self.fold):
+            held = self.fold == i
+            trust, level = self.trust(~held), self.level(~held) * self.level_said[held]
+            mixed = np.tensordot(trust.shares, self.said[:, held], axes=1)
+            quality[held] = mixed_quality(self.means[held], level, mixed, trust.factor)
+            cautious[held] = mixed_quality(self.means[held], level, mixed, trust.factor * self.share[held])
+        return Estimates(models=self.models, quality=quality, cost_usd=self.cost_usd, cautious=cautious)
+
+    def alone(self, member: int) -> Estimates:
+        """Return the estimates of one member, believed without reserve."""
+        level = np.zeros(len(self.fold))
+        quality = mixed_quality(self.means, level, self.said[member], 1.0)
+        return Estimates(models=self.models, quality=quality, cost_usd=self.cost_usd)
+
+
+def _gap(data: RoutingDataset, incumbent: int) -> Matrix:
+    """Return each model's mean shortfall to the incumbent where both are known, and its variance, shape (2, m)."""
+    short = data.quality[:, [incumbent]] - data.quality
+    known = np.isfinite(short)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, short, 0.0).sum(axis=0) / count
+    variance = np.where(known, np.square(short - mean), 0.0).sum(axis=0) / count**2
+    return np.stack([mean, variance])
+
+
+def bare(data: RoutingDataset, rows: Matrix) -> RoutingDataset:
+    """Return the data as the members get them: features in the place of embeddings, nothing but quality."""
+    unknown = np.full(data.quality.shape, np.nan)
+    queries = replace(data.queries, embeddings=rows)
+    return replace(data, queries=queries, cost_usd=unknown, latency_s=None, answers=None)

@@ -1,0 +1,112 @@
+"""Trust: how far out-of-fold predictions of differences may be believed, above all where a choice hangs on them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.components import State
+
+__all__ = ["Trust"]
+
+Matrix = NDArray[np.float64]
+
+_SPREAD = 0.3  # standard deviation, beforehand, of a member's share around an equal one
+_ERRORS = 2.0  # standard errors by which the slope is lowered
+_ROUNDS = 200
+
+
+class Trust(State):
+    """The members' shares (k,), and the slope of what really differed on what they say differs, with its standard error."""
+
+    shares: Matrix
+    slope: float
+    error: float
+
+    @property
+    def factor(self) -> float:
+        """What predicted differences are multiplied by: the slope less two standard errors, in [0, 1]."""
+        return float(np.clip(self.slope - _ERRORS * self.error, 0.0, 1.0))
+
+    @classmethod
+    def nothing(cls, members: int) -> Self:
+        """Return equal shares and no trust at all."""
+        return cls(shares=np.full(members, 1 / members), slope=0.0, error=0.0)
+
+    @classmethod
+    def fit(cls, said: Matrix, real: Matrix, gap: Matrix, group: NDArray[np.int64]) -> Self:
+        """Fit on differences to one model, the incumbent.
+
+        Args:
+            said: Out-of-fold predictions by k members of m differences on n queries, beyond their means, shape (k, n, m).
+            real: The differences themselves, beyond their means, shape (n, m); NaN where unknown.
+            gap: How much better the incumbent is on average, and the variance of that mean, shape (2, m); the incumbent's own
+                column is 0.
+            group: Queries of one group do not count as independent, shape (n,).
+        """
+        known = np.isfinite(real)
+        real = np.where(known, real, 0.0)
+        said = np.where(known, said, 0.0)
+        weight = _competing(said.mean(axis=0), gap)
+        shares = _shares(said, real, weight)
+        mixed = np.tensordot(shares, said, axes=1)
+        slope, error = _slope(mixed, real, weight, group)
+        return cls(shares=shares, slope=slope, error=error)
+
+
+def _competing(said: Matrix, gap: Matrix) -> Matrix:
+    """Return how much each of the m differences counts: by the chance that it turns a choice, summing to 1 (or all 0).
+
+    A model far behind the incumbent is easily told from it, which says nothing about those that are close.
+    """
+    from scipy.special import ndtr
+
+    spread = said.var(axis=0) + gap[1]
+    movable = spread > 0
+    distance = np.divide(-gap[0], np.sqrt(spread), out=np.full(len(spread), -np.inf), where=movable)
+    chance: Matrix = np.where(movable, ndtr(distance), 0.0)
+    total = chance.sum()
+    if total <= 0:
+        return movable / max(1, movable.sum())
+    weights: Matrix = chance / total
+    return weights
+
+
+def _shares(said: Matrix, real: Matrix, weight: Matrix) -> Matrix:
+    """Return non-negative shares of the members: least squares, drawn towards equal shares as far as the noise asks for."""
+    k = len(said)
+    equal = np.full(k, 1 / k)
+    moments = np.einsum("inm,jnm,m->ij", said, said, weight)
+    rest = real - np.tensordot(equal, said, axes=1)
+    scores = np.einsum("knm,nm,m->nk", said, rest, weight)
+    size = float(np.trace(moments)) / k
+    if size <= 0:
+        return equal
+    noise = float(np.square(scores).sum()) / k / size  # per query, so that correlated models count once
+    penalty = noise / _SPREAD**2
+    target = np.einsum("knm,nm,m->k", said, real, weight) + penalty * equal
+    return _non_negative(moments + penalty * np.eye(k), target)
+
+
+def _non_negative(matrix: Matrix, target: Matrix) -> Matrix:
+    """Return the non-negative minimiser of x·Ax/2 − b·x, by coordinate descent: A is small and positive definite."""
+    x = np.zeros(len(target))
+    for _ in range(_ROUNDS):
+        for i in range(len(x)):
+            x[i] = max(0.0, x[i] + (target[i] - matrix[i] @ x) / matrix[i, i])
+    return x
+
+
+def _slope(said: Matrix, real: Matrix, weight: Matrix, group: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the weighted slope of `real` on `said`, both (n, m), and its standard error, groups being independent."""
+    cross, square = (said * real) @ weight, np.square(said) @ weight
+    total = float(square.sum())
+    if total <= 0:
+        return 0.0, 0.0
+    slope = float(cross.sum()) / total
+    rest = np.bincount(group, cross - slope * square)
+    n = len(np.unique(group))
+    error = float(np.sqrt(np.square(rest).sum() * n / max(1, n - 1))) / total
+    return slope, error
