@@ -8,15 +8,16 @@ import numpy as np
 
 from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError, DataError
-from pointsman.evaluation.baselines import Method, always, random, single_models, zero_router
-from pointsman.evaluation.curve import Curve, Setting
+from pointsman.evaluation.baselines import Method, always, random, zero_router
+from pointsman.evaluation.curve import Curve
 from pointsman.evaluation.informed import domain_table, oracle
-from pointsman.evaluation.outcomes import Outcomes, known_mean
+from pointsman.evaluation.measuring import board_of, router_curve
+from pointsman.evaluation.outcomes import known_mean
+from pointsman.evaluation.paired import Comparison
 from pointsman.evaluation.power import queries_needed
 from pointsman.evaluation.reference import Reference, reference_of
-from pointsman.evaluation.replay import answers_with_first_choice, simulate, simulate_sweep
+from pointsman.evaluation.replay import simulate
 from pointsman.evaluation.report import Evaluation, MethodRow
-from pointsman.evaluation.resampling import Resampling
 from pointsman.evaluation.scoring import Board
 from pointsman.evaluation.verdict import verdict_of
 from pointsman.routers.base import Router
@@ -61,17 +62,9 @@ def evaluate(
     _check(test, margin=margin, level=level, draws=draws)
     train, validation = (None if part is None else part.only(test.models) for part in (train, validation))
     reference = reference_of(test, train, validation)
-    best_on_val = None if validation is None else always(reference.best_single, validation)
-    board = Board(
-        test=test,
-        best_single=reference.best_single,
-        target=None if best_on_val is None else known_mean(best_on_val.quality),
-        zero=single_models(test, reference.data),
-        resampling=Resampling(group=test.group_of, draws=draws, random_state=random_state),
-        level=level,
-    )
+    board = board_of(test, reference, validation, level=level, draws=draws, random_state=random_state)
     mine = simulate(router, test, context)
-    curve = Curve.of(_settings(router, test, validation, points, context, mine, reference.cheapest))
+    curve = router_curve(router, test, validation, mine, reference.cheapest, points=points, context=context)
     baselines = _baselines(test, train, validation, reference.cheapest, board.zero, known_mean(mine.cost_usd))
     return _evaluation(board, reference, [Method.of("router", mine, curve), *baselines], margin)
 
@@ -91,6 +84,7 @@ def _evaluation(board: Board, reference: Reference, methods: list[Method], margi
         margin=margin,
         rows=rows,
         curves={method.name: _points(method.curve) for method in methods if method.curve is not None},
+        settings=_settings(board, methods[0].curve),
         verdict=verdict_of(
             board.against_best(router.quality, router.cost_usd),
             rows[0].at_best,
@@ -100,25 +94,6 @@ def _evaluation(board: Board, reference: Reference, methods: list[Method], margi
         ),
         notes=(*reference.notes, *_gaps(board, rows[0])),
     )
-
-
-def _settings(
-    router: Router,
-    test: RoutingDataset,
-    validation: RoutingDataset | None,
-    points: Sequence[float] | None,
-    context: Context,
-    mine: Outcomes,
-    cheapest: str,
-) -> Iterator[Setting]:
-    """Yield the router at every operating point, as it is, and the cheapest model, which is always within reach."""
-    parts = [test] if validation is None else [test, validation]
-    if points is None:
-        points = router.points(parts[-1].queries) if answers_with_first_choice(router) else ()
-    sweeps = [simulate_sweep(router, part, points, context) for part in parts]
-    yield from zip(points, zip(*sweeps, strict=True), strict=True)
-    yield None, [mine, *(simulate(router, part, context) for part in parts[1:])]
-    yield cheapest, [always(cheapest, part) for part in parts]
 
 
 def _baselines(
@@ -140,10 +115,21 @@ def _baselines(
     yield oracle(test, validation, cheapest)
 
 
-def _points(curve: Curve) -> tuple[tuple[float, float], ...]:
+def _settings(board: Board, curve: Curve | None) -> tuple[Comparison, ...]:
+    """Return the router's kept settings beside the best single model, in order of cost."""
+    if curve is None:
+        return ()
+    return tuple(board.setting(curve, index) for index in _by_cost(curve))
+
+
+def _by_cost(curve: Curve) -> list[int]:
     kept = curve.on_test[curve.kept]
-    ordered = kept[np.lexsort((kept[:, 1], kept[:, 0]))]
-    return tuple((cost, quality) for cost, quality in ordered.tolist())
+    order: list[int] = curve.kept[np.lexsort((kept[:, 1], kept[:, 0]))].tolist()
+    return order
+
+
+def _points(curve: Curve) -> tuple[tuple[float, float], ...]:
+    return tuple((cost, quality) for cost, quality in curve.on_test[_by_cost(curve)].tolist())
 
 
 def _gaps(board: Board, router: MethodRow) -> Iterator[str]:
