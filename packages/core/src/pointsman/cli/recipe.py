@@ -120,7 +120,10 @@ def label_of(component: str) -> str:
     """
     spec = dict(named(component))
     kind = str(spec.pop("type", "?"))
-    given = (f"{key}={value['type'] if isinstance(value, Mapping) and 'type' in value else value}" for key, value in spec.items())
+    given = (
+        f"{key}={value['type'] if isinstance(value, Mapping) and 'type' in value else value}"
+        for key, value in spec.items()
+    )
     return f"{kind}({', '.join(given)})" if spec else kind
 
 

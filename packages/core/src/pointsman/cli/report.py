@@ -84,7 +84,15 @@ def report(
         found = _of_saved(artefact, data, columns, scale, margin, seed)
     else:
         found = _of_new(
-            data, columns, scale, estimator=estimator, chosen=chosen, config=config, margin=margin, repeats=repeats, seed=seed
+            data,
+            columns,
+            scale,
+            estimator=estimator,
+            chosen=chosen,
+            config=config,
+            margin=margin,
+            repeats=repeats,
+            seed=seed,
         )
     path = found.write(out)
     if as_json:

@@ -273,7 +273,9 @@ def _gaps(found: dict[str, Any]) -> dict[str, str]:
     """Say why a part that needs something of the data is not there."""
     gaps = {}
     if not found["domains"]:
-        gaps["domains"] = "The test queries name fewer than two domains; a column `domain` would split the figures by it."
+        gaps["domains"] = (
+            "The test queries name fewer than two domains; a column `domain` would split the figures by it."
+        )
     calibrated = found["calibration"]
     if calibrated.quality is None:
         gaps["calibration"] = "Fewer than ten test queries have both an expected and a known quality."

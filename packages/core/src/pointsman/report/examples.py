@@ -76,9 +76,7 @@ def examples(found: Decided, *, most: int = 4) -> tuple[Examples, ...]:
     )
 
 
-def _foremost(
-    found: Decided, held: NDArray[np.bool_], keys: tuple[NDArray[np.float64], ...], most: int
-) -> list[int]:
+def _foremost(found: Decided, held: NDArray[np.bool_], keys: tuple[NDArray[np.float64], ...], most: int) -> list[int]:
     """Return the rows of the highest keys, one a text."""
     rows = sorted(np.flatnonzero(held).tolist(), key=lambda i: (*(-float(key[i]) for key in keys), i))
     once: dict[str, int] = {}

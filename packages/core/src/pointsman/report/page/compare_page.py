@@ -96,4 +96,8 @@ def _cells(name: str, evaluation: Evaluation) -> _Cells:
 
 
 def _difference(found: Comparison | None) -> str:
-    return UNKNOWN if found is None or found.difference is None else f"{signed(found.difference)} ({ends(found.difference)})"
+    return (
+        UNKNOWN
+        if found is None or found.difference is None
+        else f"{signed(found.difference)} ({ends(found.difference)})"
+    )

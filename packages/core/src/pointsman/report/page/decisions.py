@@ -136,7 +136,9 @@ def bars(found: Behaviour, best_single: str) -> list[Bar]:
 def behaviour_text(found: Behaviour, models: int) -> str:
     """Say how the router chooses."""
     used = sum(row.share > 0 for row in found.shares)
-    parts = [f"It sends {share(found.elsewhere)} of the queries elsewhere than to the best single model, and uses {used} of {models} models."]
+    parts = [
+        f"It sends {share(found.elsewhere)} of the queries elsewhere than to the best single model, and uses {used} of {models} models."
+    ]
     if found.entropy is not None and found.effective_models is not None:
         parts.append(
             f"The entropy of its choices is {found.entropy:.2f} of at most {found.most_entropy:.2f} bits, as wide as choosing "
@@ -145,7 +147,9 @@ def behaviour_text(found: Behaviour, models: int) -> str:
     if found.dearest is not None and found.dearest_share is not None:
         dearest = f"{share(found.dearest_share)} go to the dearest model, {clean(found.dearest, 60)}"
         needless = (
-            "." if found.needless_strong is None else f"; in {share(found.needless_strong)} of these a cheaper one was as good."
+            "."
+            if found.needless_strong is None
+            else f"; in {share(found.needless_strong)} of these a cheaper one was as good."
         )
         parts.append(dearest + needless)
     return " ".join(parts)

@@ -144,4 +144,4 @@ def shortened(name: str, longest: int = _LONGEST) -> str:
     if len(name) <= longest:
         return name
     half = (longest - 1) // 2
-    return f"{name[:longest - 1 - half]}…{name[-half:]}"
+    return f"{name[: longest - 1 - half]}…{name[-half:]}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["plane"]
 
 _NARROW_NAME = 18
+_NAMED = 12  # models that are named only because there is room
 _ROOM_BELOW = 0.03
 _LINEAR = 3.0  # costs within this factor need no logarithm
 
@@ -95,7 +96,7 @@ class _Plane:
         _scale(axes, [place.x for place in marks])
         low, high = min(p.y for p in marks), max(p.y for p in marks)
         axes.set_ylim(low - 0.06 * (high - low) - 0.5, high + 0.08 * (high - low) + 0.5)
-        wishes.sort(key=lambda label: not label.must)
+        wishes = [label for label in wishes if label.must] + [label for label in wishes if not label.must][:_NAMED]
         Labels(axes=axes, points=_array(marks), lines=_dense(lines)).place(wishes)
 
     def _baselines(self, sheet: Sheet, axes: Axes) -> tuple[list[Label], list[list[_Place]]]:
@@ -126,7 +127,9 @@ class _Plane:
             name = shortened(clean(model), longest)
             label = f"{name} (best single)" if best and not sheet.narrow else name
             wishes.append(
-                Label(x=place.x, y=place.y, text=label, colour=colour if best else INK["muted"], must=telling, bold=best)
+                Label(
+                    x=place.x, y=place.y, text=label, colour=colour if best else INK["muted"], must=telling, bold=best
+                )
             )
         if len(zero) > 1:
             middle = _middle(zero)
@@ -164,7 +167,9 @@ class _Plane:
                 [place.x], [place.y], "o", color=INK["paper"], markersize=8, markeredgecolor=colour, mew=2, zorder=5
             )
             text = "as good on validation"
-            sheet.tip(ring[0], f"Cheapest setting that was as good on validation data: {signed(frugal.difference)} points")
+            sheet.tip(
+                ring[0], f"Cheapest setting that was as good on validation data: {signed(frugal.difference)} points"
+            )
             labels.append(Label(x=place.x, y=place.y, text=text, colour=colour, must=True))
             places.append(place)
         return labels, [path], places
@@ -238,7 +243,7 @@ def _middle(path: Sequence[_Place]) -> _Place:
     """Return a point in the middle of a path's longest stretch."""
     ordered = sorted(path, key=lambda place: place.x)
     pairs = list(zip(ordered, ordered[1:], strict=False))
-    one, two = max(pairs, key=lambda pair: (log10(pair[1].x / pair[0].x) if pair[0].x > 0 else 0.0))
+    one, two = max(pairs, key=lambda pair: log10(pair[1].x / pair[0].x) if pair[0].x > 0 else 0.0)
     x = sqrt(one.x * two.x) if one.x > 0 else (one.x + two.x) / 2
     return _Place(x=x, y=one.y + (two.y - one.y) * ((x - one.x) / (two.x - one.x) if two.x > one.x else 0.5))
 

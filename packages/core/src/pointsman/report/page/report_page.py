@@ -147,6 +147,3 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
     if made is not None:
         rows += [("router", made.name), ("digest of the router", made.digest)]
     return [*rows, ("version", f"pointsman {facts.version or 'of unknown version'}")]
-
-
-

@@ -63,8 +63,14 @@ def baseline_rows(evaluation: Evaluation) -> list[MethodCells]:
         rows.append(_setting(frugal, "router, cheapest setting as good on validation"))
     rows.append(method_cells(evaluation.row(f"always {best}"), f"always {best} (best single)", "best"))
     if evaluation.cheapest != best:
-        rows.append(method_cells(evaluation.row(f"always {evaluation.cheapest}"), f"always {evaluation.cheapest} (cheapest)"))
-    named = {"zero router": "Zero router, at the router’s cost", "random": "a random model", "oracle": "oracle, in hindsight"}
+        rows.append(
+            method_cells(evaluation.row(f"always {evaluation.cheapest}"), f"always {evaluation.cheapest} (cheapest)")
+        )
+    named = {
+        "zero router": "Zero router, at the router’s cost",
+        "random": "a random model",
+        "oracle": "oracle, in hindsight",
+    }
     for row in evaluation.rows[1:]:
         if not row.name.startswith("always "):
             rows.append(method_cells(row, named.get(row.name, row.name)))

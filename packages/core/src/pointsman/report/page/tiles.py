@@ -83,7 +83,9 @@ def _audited(report: Report) -> Iterator[Tile]:
     if report.audit.ceiling is not None:
         found = report.audit.ceiling.headroom
         yield Tile(label="The most that choosing could gain", value=_points(found), detail=_interval(found))
-    yield Tile(label="Different queries", value=f"{report.provenance.groups:,}", detail=f"{report.provenance.models} models")
+    yield Tile(
+        label="Different queries", value=f"{report.provenance.groups:,}", detail=f"{report.provenance.models} models"
+    )
 
 
 def _points(found: Interval | None) -> str:

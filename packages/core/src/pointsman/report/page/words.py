@@ -76,9 +76,10 @@ def share(value: float | None) -> str:
     """
     if value is None or not isfinite(value):
         return UNKNOWN
-    small = 0 < abs(value) < 0.0095  # noqa: PLR2004 - what would be rounded to nothing
-    text = f"{100 * value:.1f}" if small else f"{100 * value:.0f}"
-    return f"{text}{_THIN}%".replace("-", "−")
+    if 0 < value < 0.0005:  # noqa: PLR2004 - little is not nothing
+        return f"< 0.1{_THIN}%"
+    digits = 1 if 0 < abs(value) < 0.0095 else 0  # noqa: PLR2004 - what would be rounded to nothing
+    return f"{100 * value:.{digits}f}{_THIN}%".replace("-", "−")
 
 
 def times_best(found: Interval | None) -> str:
