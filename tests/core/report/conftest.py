@@ -59,6 +59,19 @@ def usual() -> Report:
     return report_of(outcomes())
 
 
+@pytest.fixture
+def drawable() -> None:
+    """Skip where nothing draws a page."""
+    for package in ("jinja2", "matplotlib"):
+        pytest.importorskip(package, reason="a page needs the extra 'report'")
+
+
+@pytest.fixture(scope="session")
+def page(usual: Report) -> str:
+    """The page of the usual report."""
+    return usual.html()
+
+
 SHAPES = {
     "usual": lambda: report_of(outcomes()),
     "without costs": lambda: report_of(outcomes(priced=False), priced=False),

@@ -147,6 +147,7 @@ def test_the_router_given_stays_unfitted(made: SimpleNamespace) -> None:
     assert given.state_ is None
 
 
+@pytest.mark.usefixtures("drawable")
 def test_a_router_without_anything_to_learn_is_measured() -> None:
     """Rules are reported on like any other router, without a learning curve."""
     found = build_report(RulesRouter(pool=toy_pool(), default="large"), toy(), draws=100)
@@ -155,6 +156,7 @@ def test_a_router_without_anything_to_learn_is_measured() -> None:
     assert "RulesRouter" in found.html()
 
 
+@pytest.mark.usefixtures("drawable")
 def test_findings_are_shown_where_a_router_has_some(made: SimpleNamespace) -> None:
     """What a router says itself of what it chose and why stands on the page, as text and as data."""
 
@@ -199,6 +201,7 @@ def test_limits_are_what_the_data_call_for(usual: Report, made: SimpleNamespace)
     assert "single run" in usually
 
 
+@pytest.mark.usefixtures("drawable")
 def test_real_outcomes_make_a_report(outcome_data: Path, made: SimpleNamespace) -> None:
     """On real questions everything has its place, within the page's promises."""
     data = read(outcome_data / "llmrouter_nim")

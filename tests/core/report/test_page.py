@@ -75,10 +75,10 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module", params=SHAPES, ids=lambda name: name.replace(" ", "-"))
-def shaped(request: pytest.FixtureRequest, made: SimpleNamespace) -> Iterator[tuple[str, Report, Page]]:
+def shaped(request: pytest.FixtureRequest, made: SimpleNamespace) -> tuple[str, Report, Page]:
     """A report and its page for each shape of data."""
     report = made.shapes[request.param]()
-    yield request.param, report, Page(report.html())
+    return request.param, report, Page(report.html())
 
 
 def test_every_page_is_valid_and_self_contained(shaped: tuple[str, Report, Page]) -> None:
@@ -125,13 +125,13 @@ def test_a_page_shows_its_parts_or_says_why_not(shaped: tuple[str, Report, Page]
     assert report.provenance.data_digest in page.text
 
 
-def test_what_cannot_be_drawn_is_told(usual: Report, made: SimpleNamespace) -> None:
+def test_what_cannot_be_drawn_is_told(page: str, made: SimpleNamespace) -> None:
     """Without costs there is no plane, with nine rows no router, and the words say so."""
     assert "Without costs there is no plane" in made.shapes["without costs"]().html()
     few = made.shapes["nine rows"]()
     assert few.evaluation is None
     assert "9 different queries are too few" in few.html()
-    assert "Without costs" not in usual.html()
+    assert "Without costs" not in page
 
 
 def test_foreign_text_stays_text(made: SimpleNamespace) -> None:
@@ -147,30 +147,33 @@ def test_foreign_text_stays_text(made: SimpleNamespace) -> None:
     assert made.hostile_name[:12] in page.text
 
 
-def test_the_same_outcomes_give_the_same_bytes(usual: Report, made: SimpleNamespace) -> None:
+def test_the_same_outcomes_give_the_same_bytes(page: str, made: SimpleNamespace) -> None:
     """Neither the order of rows and models nor the settings of the plotting library make a difference."""
     import matplotlib as mpl
 
     data = made.outcomes()
     mixed = data.take(np.random.default_rng(1).permutation(len(data))).only(data.models[::-1])
     with mpl.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.grid": False}):
-        assert made.report_of(mixed).html() == usual.html()
+        assert made.report_of(mixed).html() == page
 
 
-def test_another_process_gives_the_same_bytes(usual: Report) -> None:
+def test_another_process_gives_the_same_bytes(page: str) -> None:
     """Nothing of the process or of the moment enters the page."""
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import conftest; sys.stdout.write(conftest.report_of(conftest.outcomes()).html())"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import conftest\n"
+        "sys.stdout.write(conftest.report_of(conftest.outcomes()).html())"
+    )
     environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code, str(HERE)], capture_output=True, check=True, env=environment
     )
-    assert done.stdout.decode("utf-8") == usual.html()
+    assert done.stdout.decode("utf-8") == page
 
 
-def test_the_file_is_the_page(usual: Report, tmp_path: Path) -> None:
+def test_the_file_is_the_page(usual: Report, page: str, tmp_path: Path) -> None:
     """`write` returns the path of a file that holds what `html` returns."""
     path = usual.write(tmp_path / "report.html")
-    assert path.read_text(encoding="utf-8") == usual.html()
+    assert path.read_text(encoding="utf-8") == page
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
@@ -181,9 +184,9 @@ def test_a_missing_package_names_the_extra(usual: Report, monkeypatch: pytest.Mo
         usual.html()
 
 
-def test_the_headings_stand_in_order(usual: Report) -> None:
+def test_the_headings_stand_in_order(page: str) -> None:
     """No level of headings is skipped."""
-    levels = [int(tag[1]) for tag, _ in Page(usual.html()).tags if re.fullmatch(r"h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in Page(page).tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))

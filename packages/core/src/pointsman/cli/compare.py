@@ -111,8 +111,10 @@ def _show(found: Mapping[str, Evaluation], console: Console) -> None:
     title = f"{first.queries:,} test queries, best single model: {first.best_single}"
     console.print(table(title, *_COLUMNS, rows=rows))
     for line in (
-        "AIQ: mean quality between the costs of the cheapest and of the best single model; gain: over the Zero router's, "
-        "half of its interval behind ±. All in points.",
+        (
+            "AIQ: mean quality between the costs of the cheapest and of the best single model; gain: over the Zero router's, "
+            "half of its interval behind ±. All in points."
+        ),
         "best setting, as good as the best single model: chosen on validation; points beside that model × its cost.",
     ):
         console.print(line, style="dim")

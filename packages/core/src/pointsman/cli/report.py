@@ -67,9 +67,10 @@ def report(
 ) -> None:
     """Write one HTML page that shows whether a router pays on the outcomes in DATA, and why.
 
-    DATA is a CSV, JSON lines or parquet file, a folder, or - for JSON lines on stdin. A router is fitted on 60 % of the queries,
-    its settings are chosen on 20 %, and all figures are of the last 20 %. With --router a saved one is measured instead, on all
-    queries that are new to it. The page needs no network and no script; with --json the figures go to stdout as well.
+    DATA is a CSV, JSON lines or parquet file, a folder, or - for JSON lines on stdin. A router is fitted on 60 % of the
+    queries, its settings are chosen on 20 %, and all figures are of the last 20 %. With --router a saved one is measured
+    instead, on all queries that are new to it. The page needs no network and no script; with --json the figures go to
+    stdout.
     """
     from pointsman.report.page.template import check_extra
 

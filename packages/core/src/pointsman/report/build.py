@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.splits import grouped_split
 from pointsman.errors import ConfigError
 from pointsman.evaluation import evaluate
-from pointsman.evaluation.measuring import board_of
-from pointsman.evaluation.reference import reference_of
 from pointsman.evaluation.report import Evaluation
 from pointsman.report.behaviour import behaviour
 from pointsman.report.calibration import calibration
@@ -23,6 +19,7 @@ from pointsman.report.learning_curve import LearningPoint, learning_curve
 from pointsman.report.limits import limits
 from pointsman.report.provenance import Provenance, data_digest, version
 from pointsman.report.report import Report
+from pointsman.report.work import Parts, Progress, Settings
 from pointsman.routers.base import Router
 from pointsman.selection.audit import audit
 
@@ -31,38 +28,10 @@ __all__ = ["FEWEST", "build_report", "measure_report"]
 FEWEST = 20
 """Groups of queries below which no router is fitted for a report."""
 
-Progress = Callable[[str], None]
-
 
 @runtime_checkable
 class _Learns(Protocol):
     def fit(self, dataset: RoutingDataset) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Settings:
-    """What all pieces of work have in common."""
-
-    margin: float
-    level: float
-    draws: int
-    random_state: int
-    source: str | None
-    on_progress: Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Parts:
-    """Data to fit on, to choose settings on and to measure on; None where there are none."""
-
-    train: RoutingDataset | None
-    validation: RoutingDataset | None
-    test: RoutingDataset
-
-    def sizes(self) -> dict[str, int]:
-        """Return the number of queries in each part."""
-        parts = {"training": self.train, "validation": self.validation, "test": self.test}
-        return {name: len(part) for name, part in parts.items() if part is not None}
 
 
 def build_report(
@@ -101,23 +70,21 @@ def build_report(
     if steps < 1 or repeats < 0:
         raise ConfigError(f"build_report: steps must be at least 1 and repeats at least 0, got {steps} and {repeats}.")
     data = dataset.canonical()
-    settings = _Settings(
+    settings = Settings(
         margin=margin, level=level, draws=draws, random_state=random_state, source=source, on_progress=on_progress
     )
     groups = int(data.group_of.max(initial=-1)) + 1
     if groups < FEWEST:
         few = f"{groups} different queries are too few to fit and measure a router; it takes at least {FEWEST}."
-        return _report(None, data, _Parts(train=None, validation=None, test=data), settings, {"router": few}, None)
+        return _report(None, data, Parts(train=None, validation=None, test=data), settings, {"router": few})
     train, validation, test = grouped_split(data, random_state=random_state)
-    parts = _Parts(train=train, validation=validation, test=test)
+    parts = Parts(train=train, validation=validation, test=test)
     if not isinstance(router, _Learns):
         why = {"learning": f"{type(router).__name__} has nothing to learn, so there is no learning curve."}
-        return _report(router, data, parts, settings, why, None)
+        return _report(router, data, parts, settings, why)
     on_progress(f"Fitting on {len(train):,} queries")
     fitted: Router = _fitted(router, train)
-    learning = None
-    if repeats:
-        learning = _Learning(router=router, fitted=fitted, parts=parts, steps=steps, repeats=repeats)
+    learning = _learning(router, fitted, parts, settings, steps=steps, repeats=repeats)
     missing = {} if repeats else {"learning": "No learning curve was asked for."}
     return _report(fitted, data, parts, settings, missing, learning)
 
@@ -135,54 +102,36 @@ def measure_report(
 ) -> Report:
     """Report what a fitted router does on all of a dataset that it has not seen; see `build_report` for the arguments."""
     data = dataset.canonical()
-    settings = _Settings(
+    settings = Settings(
         margin=margin, level=level, draws=draws, random_state=random_state, source=source, on_progress=on_progress
     )
     missing = {"learning": "The router was fitted before, so what it would gain from fewer rows is unknown."}
-    return _report(router, data, _Parts(train=None, validation=None, test=data), settings, missing, None)
+    return _report(router, data, Parts(train=None, validation=None, test=data), settings, missing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Learning:
-    """What a learning curve takes."""
+def _learning(
+    router: Router, fitted: Router, parts: Parts, settings: Settings, *, steps: int, repeats: int
+) -> tuple[LearningPoint, ...]:
+    """Fit and score the router on all sizes of training data."""
+    if parts.train is None or parts.validation is None or not repeats:
+        return ()
 
-    router: Router
-    fitted: Router
-    parts: _Parts
-    steps: int
-    repeats: int
+    def fit(part: RoutingDataset) -> Router:
+        settings.on_progress(f"Learning curve: fitting on {len(part):,} queries")
+        return _fitted(router, part)
 
-    def points(self, settings: _Settings) -> tuple[LearningPoint, ...]:
-        """Fit and score all sizes."""
-        train, validation, test = self.parts.train, self.parts.validation, self.parts.test
-        if train is None or validation is None:
-            return ()
-        reference = reference_of(test, train, validation)
-        board = board_of(
-            test,
-            reference,
-            validation,
-            level=settings.level,
-            draws=settings.draws,
-            random_state=settings.random_state,
-        )
-
-        def fit(part: RoutingDataset) -> Router:
-            settings.on_progress(f"Learning curve: fitting on {len(part):,} queries")
-            return _fitted(self.router, part)
-
-        found = learning_curve(
-            fit,
-            self.fitted,
-            train,
-            validation,
-            board,
-            reference.cheapest,
-            steps=self.steps,
-            repeats=self.repeats,
-            random_state=settings.random_state,
-        )
-        return tuple(found)
+    found = learning_curve(
+        fit,
+        fitted,
+        parts.train,
+        parts.validation,
+        parts.board(settings),
+        parts.reference.cheapest,
+        steps=steps,
+        repeats=repeats,
+        random_state=settings.random_state,
+    )
+    return tuple(found)
 
 
 def _fitted(router: Router, part: RoutingDataset) -> Router:
@@ -195,29 +144,23 @@ def _fitted(router: Router, part: RoutingDataset) -> Router:
 def _report(
     router: Router | None,
     data: RoutingDataset,
-    parts: _Parts,
-    settings: _Settings,
+    parts: Parts,
+    settings: Settings,
     missing: dict[str, str],
-    learning: _Learning | None,
+    learning: tuple[LearningPoint, ...] = (),
 ) -> Report:
     """Do the work and put it together."""
     settings.on_progress("Auditing the outcomes")
-    audited = audit(
-        data,
-        level=settings.level,
-        margin=settings.margin,
-        draws=settings.draws,
-        random_state=settings.random_state,
-    )
+    audited = audit(data, margin=settings.margin, **settings.of_intervals)
     found: dict[str, Any] = dict.fromkeys(("evaluation", "calibration", "behaviour", "made_of"))
-    found |= {"domains": (), "examples": (), "learning": ()}
+    found |= {"domains": (), "examples": ()}
     if router is not None:
         found |= _measured(router, parts, settings)
-        found["learning"] = () if learning is None else learning.points(settings)
         missing = missing | _gaps(found)
     evaluation: Evaluation | None = found["evaluation"]
     return Report(
         audit=audited,
+        learning=learning,
         limits=limits(data, audited, evaluation),
         missing=missing,
         provenance=Provenance(
@@ -226,7 +169,7 @@ def _report(
             groups=int(data.group_of.max(initial=-1)) + 1,
             models=len(data.models),
             data_digest=data_digest(data),
-            parts=parts.sizes(),
+            parts=parts.sizes,
             random_state=settings.random_state,
             draws=settings.draws,
             version=version(),
@@ -235,7 +178,7 @@ def _report(
     )
 
 
-def _measured(router: Router, parts: _Parts, settings: _Settings) -> dict[str, Any]:
+def _measured(router: Router, parts: Parts, settings: Settings) -> dict[str, Any]:
     """Evaluate a fitted router, and look into its decisions."""
     settings.on_progress(f"Measuring on {len(parts.test):,} queries")
     evaluation = evaluate(
@@ -244,25 +187,14 @@ def _measured(router: Router, parts: _Parts, settings: _Settings) -> dict[str, A
         train=parts.train,
         validation=parts.validation,
         margin=settings.margin,
-        level=settings.level,
-        draws=settings.draws,
-        random_state=settings.random_state,
+        **settings.of_intervals,
     )
     settings.on_progress("Looking into single decisions")
-    choices = decided(router, parts.test, evaluation.best_single)
-    reference = reference_of(parts.test, parts.train, parts.validation)
-    board = board_of(
-        parts.test,
-        reference,
-        parts.validation,
-        level=settings.level,
-        draws=settings.draws,
-        random_state=settings.random_state,
-    )
+    choices, resampling = decided(router, parts.test, evaluation.best_single), parts.board(settings).resampling
     return {
         "evaluation": evaluation,
-        "domains": domain_rows(choices, parts.train, board.resampling, level=settings.level),
-        "calibration": calibration(choices, board.resampling, level=settings.level),
+        "domains": domain_rows(choices, parts.train, resampling, level=settings.level),
+        "calibration": calibration(choices, resampling, level=settings.level),
         "behaviour": behaviour(evaluation, choices),
         "examples": examples(choices),
         "made_of": composition(router),

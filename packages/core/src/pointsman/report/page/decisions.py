@@ -137,7 +137,10 @@ def behaviour_text(found: Behaviour, models: int) -> str:
     """Say how the router chooses."""
     used = sum(row.share > 0 for row in found.shares)
     parts = [
-        f"It sends {share(found.elsewhere)} of the queries elsewhere than to the best single model, and uses {used} of {models} models."
+        (
+            f"It sends {share(found.elsewhere)} of the queries elsewhere than to the best single model, and uses {used} of "
+            f"{models} models."
+        )
     ]
     if found.entropy is not None and found.effective_models is not None:
         parts.append(

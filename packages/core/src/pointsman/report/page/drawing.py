@@ -27,7 +27,7 @@ _PER_INCH = 72  # the unit of SVG that the library draws in
 def requires_matplotlib() -> None:
     """Raise MissingExtraError where matplotlib is not installed."""
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib as mpl  # noqa: F401
     except ImportError:
         raise MissingExtraError("matplotlib", "report") from None
 
@@ -105,7 +105,7 @@ def _style(salt: str) -> Iterator[None]:
     from matplotlib import rc_context
 
     colours = dict.fromkeys(("text.color", "axes.labelcolor"), INK["text"])
-    settings: dict[str, Any] = {
+    settings: Any = {
         "svg.hashsalt": salt,  # names of clips and marks follow from the drawing, not from chance
         "svg.fonttype": "none",  # text stays text, in the page's font; it is measured in a wider one
         "font.family": "DejaVu Sans",

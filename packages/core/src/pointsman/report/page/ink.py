@@ -28,7 +28,7 @@ INK: Mapping[str, str] = {
 SERIES = tuple(name for name in INK if name.startswith("series-"))
 """Colours for several methods in one chart, apart for colour-blind eyes too."""
 
-_NAMES = {colour: name for name, colour in reversed(INK.items())}
+_NAMES = {colour: name for name, colour in reversed(tuple(INK.items()))}
 
 
 def inked(svg: str) -> str:

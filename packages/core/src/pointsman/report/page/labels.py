@@ -16,7 +16,7 @@ __all__ = ["Label", "Labels", "shortened"]
 
 _LONGEST = 30
 _MARK = 5.0  # half of a mark's size, in pixels
-_NEAR, _FAR = 8.0, 60.0
+_NEAR, _FAR = 9.0, 61.0
 _LINE_PENALTY = 3.0
 
 Box = tuple[float, float, float, float]
@@ -57,7 +57,7 @@ class Labels:
         figure.draw_without_rendering()  # type: ignore[union-attr]  # settles the layout
         renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[arg-type, no-untyped-call]
         marks, lines = self._pixels(self.points), self._pixels(self.lines)
-        frame: Box = self.axes.get_window_extent(renderer).extents.tolist()
+        frame: Box = self.axes.get_window_extent(renderer).extents
         taken: list[Box] = []
         left_out = []
         for label in labels:
@@ -114,7 +114,7 @@ def _places(at: NDArray[np.float64], size: tuple[float, float], *, far: bool) ->
     """Yield boxes around a point with a cost: near ones first, and the right side before the others."""
     width, height = size
     x, y = float(at[0]), float(at[1])
-    for distance in np.arange(_NEAR, _FAR, 6.0) if far else (_NEAR, 12.0):
+    for distance in np.arange(_NEAR, _FAR, 6.0) if far else (_NEAR, 13.0):
         for turn, (dx, dy) in enumerate(((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))):
             left = x + dx * distance - (width if dx < 0 else width / 2 if dx == 0 else 0)
             low = y + dy * distance - (height if dy < 0 else height / 2 if dy == 0 else 0)

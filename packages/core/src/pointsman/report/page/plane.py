@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor, log10, sqrt
 from typing import TYPE_CHECKING
 
@@ -242,7 +243,7 @@ def _scale(axes: Axes, costs: Sequence[float]) -> None:
 def _middle(path: Sequence[_Place]) -> _Place:
     """Return a point in the middle of a path's longest stretch."""
     ordered = sorted(path, key=lambda place: place.x)
-    pairs = list(zip(ordered, ordered[1:], strict=False))
+    pairs = list(pairwise(ordered))
     one, two = max(pairs, key=lambda pair: log10(pair[1].x / pair[0].x) if pair[0].x > 0 else 0.0)
     x = sqrt(one.x * two.x) if one.x > 0 else (one.x + two.x) / 2
     return _Place(x=x, y=one.y + (two.y - one.y) * ((x - one.x) / (two.x - one.x) if two.x > one.x else 0.5))
@@ -257,7 +258,7 @@ def _mixed(path: Sequence[_Place]) -> np.ndarray:
     points = _array(path)
     steps = np.linspace(0, 1, 33)[:, None]
     parts = [points[:1]]
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         share = steps
         if a[0] > 0 and b[0] > a[0]:  # even steps on a logarithmic axis
             share = (a[0] * (b[0] / a[0]) ** steps - a[0]) / (b[0] - a[0])

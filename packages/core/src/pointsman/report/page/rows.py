@@ -71,9 +71,8 @@ def baseline_rows(evaluation: Evaluation) -> list[MethodCells]:
         "random": "a random model",
         "oracle": "oracle, in hindsight",
     }
-    for row in evaluation.rows[1:]:
-        if not row.name.startswith("always "):
-            rows.append(method_cells(row, named.get(row.name, row.name)))
+    others = (row for row in evaluation.rows[1:] if not row.name.startswith("always "))
+    rows += [method_cells(row, named.get(row.name, row.name)) for row in others]
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pointsman.evaluation.paired import Comparison
 from pointsman.evaluation.report import Evaluation
 from pointsman.metrics import Interval
 from pointsman.report.page.words import UNKNOWN, clean, ends, quality, share, signed
@@ -45,13 +46,7 @@ def _measured(report: Report, evaluation: Evaluation) -> Iterator[Tile]:
         detail="no cost is known" if cost is None else f"{_level(cost)} {ends(cost, as_share=True)}",
         tone=_tone(None if cost is None else _minus(cost), -1.0),
     )
-    frugal = row.at_best
-    if frugal is not None and frugal.relative_cost is not None:
-        yield Tile(
-            label="Cost at the cheapest setting that was as good on validation data",
-            value=share(frugal.relative_cost.estimate),
-            detail=f"quality there {_points(frugal.difference)}, {_interval(frugal.difference)}",
-        )
+    yield from _frugal(row.at_best)
     if row.aiq_gain is not None:
         yield Tile(
             label="Mean height of its curve over mixing single models blindly (AIQ)",
@@ -71,6 +66,15 @@ def _measured(report: Report, evaluation: Evaluation) -> Iterator[Tile]:
         value=f"{evaluation.queries:,}",
         detail=f"of {facts.queries:,} queries, {facts.models} models",
     )
+
+
+def _frugal(found: Comparison | None) -> Iterator[Tile]:
+    if found is not None and found.relative_cost is not None:
+        yield Tile(
+            label="Cost at the cheapest setting that was as good on validation data",
+            value=share(found.relative_cost.estimate),
+            detail=f"quality there {_points(found.difference)}, {_interval(found.difference)}",
+        )
 
 
 def _audited(report: Report) -> Iterator[Tile]:
