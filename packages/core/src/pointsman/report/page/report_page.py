@@ -108,8 +108,8 @@ def _growth_caption(report: Report, evaluation: Evaluation) -> str:
     repeats = f" Small dots are {most} fits on different rows; the line is their mean." if most > 1 else ""
     return (
         f"What the same recipe gains on the same {evaluation.queries:,} test queries after learning from fewer rows.{repeats} "
-        f"The band is the {100 * evaluation.level:g} % interval over test queries. The first is at the setting of highest quality on "
-        f"validation data. A line that still rises says that more data would help."
+        f"The band is the {100 * evaluation.level:g} % interval over test queries. The first is at the setting of highest "
+        f"quality on validation data. A line that still rises says that more data would help."
     )
 
 
