@@ -112,7 +112,7 @@ class Familiarity(State):
         )
 
     def probability(self, rows: Matrix) -> Matrix:
-        """Return how likely each of the rows (n, d) is of a known kind, where known and unknown are as likely beforehand, (n,)."""
+        """Return how likely each of the rows (n, d) is of a known kind, if both were as likely beforehand, shape (n,)."""
         logit = (self.known.signs(rows) - self.location) / self.scale @ self.weights + self.bias
         probability: Matrix = 1 / (1 + np.exp(-np.clip(logit, -50, 50)))
         return probability

@@ -56,7 +56,7 @@ class StackedState(State):
 
 
 class Stacked(Estimator):
-    """Average several estimators' differences from the best single model, shrunken to what they proved worth on held-out queries.
+    """Average several estimators' differences from the best single model, shrunken to what held-out queries bear out.
 
     The members' shares come from stacked regression (Breiman, 1996) on out-of-fold differences to the *incumbent*, the best
     single model; each difference counts by its chance to turn a choice. The slope of real on predicted differences, less two
@@ -145,8 +145,8 @@ class Stacked(Estimator):
         """Return the estimates with draws of quality, shape (s, n, m): of the models' means and of the slope of differences.
 
         The draws are around the slope that was found, not around the lowered one that decisions go by: they say how sure a
-        difference is, while the lowered slope leans to the incumbent. What no feature tells is not in them, so they are draws of
-        expected quality, not of a single answer's.
+        difference is, while the lowered slope leans to the incumbent. What no feature tells is not in them: they are draws
+        of expected quality, not of a single answer's.
         """
         state = self.fitted(StackedState)
         found = self.predict(queries)

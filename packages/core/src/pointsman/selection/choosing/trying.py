@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,13 +65,12 @@ def _ways(
 
 def _crossed(policy: Policy, estimates: Estimates, fold: Picks, data: RoutingDataset) -> Picks:
     """Return the choice for each query, by a policy fitted on the other folds; what a policy cannot do there is no choice."""
-    picks = np.full(len(data), -1, dtype=np.intp)
+    picks, uniform = np.full(len(data), -1, dtype=np.intp), np.random.default_rng(0).random
     for i in np.unique(fold):
         mine, others = np.flatnonzero(fold == i), np.flatnonzero(fold != i)
         try:
             fitted = policy.clone().fit(estimates.take(others), data.take(others)) if len(others) else policy
-            uniform = np.random.default_rng(0).random(len(mine))
-            picks[mine] = fitted.choose(estimates.take(mine), uniforms=lambda drawn=uniform: drawn).model
+            picks[mine] = fitted.choose(estimates.take(mine), uniforms=partial(uniform, len(mine))).model
         except ConfigError:
             continue
     return picks
