@@ -65,12 +65,16 @@ def _ways(
 
 def _crossed(policy: Policy, estimates: Estimates, fold: Picks, data: RoutingDataset) -> Picks:
     """Return the choice for each query, by a policy fitted on the other folds; what a policy cannot do there is no choice."""
-    picks, uniform = np.full(len(data), -1, dtype=np.intp), np.random.default_rng(0).random
+    picks = np.full(len(data), -1, dtype=np.intp)
     for i in np.unique(fold):
         mine, others = np.flatnonzero(fold == i), np.flatnonzero(fold != i)
         try:
             fitted = policy.clone().fit(estimates.take(others), data.take(others)) if len(others) else policy
-            picks[mine] = fitted.choose(estimates.take(mine), uniforms=partial(uniform, len(mine))).model
+            picks[mine] = fitted.choose(estimates.take(mine), uniforms=partial(_uniforms, len(mine))).model
         except ConfigError:
             continue
     return picks
+
+
+def _uniforms(n: int) -> NDArray[np.float64]:
+    return np.random.default_rng(0).random(n)
