@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.choice import first_choice
 from pointsman.estimators.heldout import HeldOut
 from pointsman.evaluation.baselines import always
 from pointsman.evaluation.outcomes import Outcomes
@@ -56,10 +57,10 @@ def _ways(
 ) -> Iterator[tuple[str, Picks]]:
     stack = held.estimates()
     yield "as set", _crossed(policy, stack, held.fold, data)
-    if policy.spec() != Utility().spec():
-        yield "quality first", _crossed(Utility(), stack, held.fold, data)
+    yield "quality first", first_choice(Utility().scores(stack), stack.cost_usd)
     for i, member in enumerate(members):
-        yield f"{type(member).__name__} alone", _crossed(policy, held.alone(i), held.fold, data)
+        alone = held.alone(i)
+        yield f"{type(member).__name__} alone, quality first", first_choice(alone.quality, alone.cost_usd)
     yield "always the cheapest", np.full(len(data), data.models.index(data.cheapest), dtype=np.intp)
 
 
