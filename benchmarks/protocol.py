@@ -1,6 +1,6 @@
 """The fixed benchmark protocol: load a set, split it by text 60/20/20, and score estimates on the test part.
 
-A setting is a cost weight λ, its choice argmax quality − λ·cost. The settings on the cost–quality hull of the
+A setting is a cost weight λ, its choice argmax quality − λ·cost (`Utility`). The settings on the cost–quality hull of the
 validation part are kept; their test points, joined in order of cost, are the curve. AIQ is the curve's mean height between the
 mean test costs of the cheapest and the best single model (chosen on train + validation).
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,9 @@ import numpy as np
 from pointsman.data import RoutingDataset
 from pointsman.data.splits import grouped_split
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.choice import first_choice
 from pointsman.metrics import cheapest_setting, choice_points, frontier_score, model_points, peak_setting
+from pointsman.policies.utility import Utility
 
 SETTINGS = np.r_[0, np.logspace(-3, 5, 160)] * 1e-2
 
@@ -82,14 +84,16 @@ def score_estimator(estimator: Estimator, split: Split) -> Score:
 
 
 def score(split: Split, on_val: Estimates, on_test: Estimates) -> Score:
-    """Score estimates for the validation and the test part."""
-    val, test = split.val, split.test
+    """Score estimates of all models, or of some of them, for the validation and the test part."""
+    val = split.val
     weights = SETTINGS / val.cost_usd.mean()
     weights[0] = 0
     cheapest = int(val.cost_usd.mean(axis=0).argmin())
     curves = []
-    for part, found in ((val, on_val), (test, on_test)):
-        picks = [(found.quality - weight * found.cost_usd).argmax(axis=1) for weight in weights]
+    for part, found in ((val, on_val), (split.test, on_test)):
+        columns = np.array([part.models.index(name) for name in found.models])
+        scores = (Utility().scores(found, weight) for weight in weights)
+        picks = [columns[first_choice(each, found.cost_usd)] for each in scores]
         curves.append(choice_points([*picks, np.full(len(part), cheapest)], part.cost_usd, part.quality))
     return _figures(split, *curves)
 
@@ -113,3 +117,17 @@ def _figures(split: Split, val: np.ndarray, test: np.ndarray) -> Score:
         cost=test[enough, 0] / high,
         dq=test[enough, 1] - own,
     )
+
+
+def words_only(data: RoutingDataset) -> RoutingDataset:
+    """Return the data without their vectors."""
+    return replace(data, queries=replace(data.queries, embeddings=None))
+
+
+def at(split: Split, found: Estimates, weight: float) -> tuple[float, float]:
+    """Return cost relative to the best single model's, and quality less that model's, on the test part at a cost weight."""
+    test, rows = split.test.only(found.models), np.arange(len(split.test))
+    picks = first_choice(Utility().scores(found, weight), found.cost_usd)
+    cost, quality = (float(matrix[rows, picks].mean()) for matrix in (test.cost_usd, test.quality))
+    best = split.best
+    return cost / split.test.cost_usd[:, best].mean(), quality - split.test.quality[:, best].mean()

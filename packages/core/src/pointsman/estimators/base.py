@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -32,7 +32,8 @@ class Estimates:
         cost_usd: Expected US dollars of one call, shape (n, m).
         latency_s: Expected seconds of one call, shape (n, m), or None.
         draws: Draws of quality from its posterior, shape (s, n, m), or None.
-        cautious: Quality by what still holds for queries unlike those learnt from, shape (n, m), or None.
+        cautious: Returns quality by what still holds for queries unlike those learnt from, shape (n, m); None where that is no
+            other. It is a function since few decisions ask for it.
     """
 
     models: tuple[str, ...]
@@ -40,21 +41,21 @@ class Estimates:
     cost_usd: Matrix
     latency_s: Matrix | None = None
     draws: Matrix | None = None
-    cautious: Matrix | None = None
+    cautious: Callable[[], Matrix] | None = None
 
     def __len__(self) -> int:
         return len(self.quality)
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
         """Return the estimates of these rows."""
-        rows = np.asarray(rows, dtype=np.intp)
+        rows, cautious = np.asarray(rows, dtype=np.intp), self.cautious
         return replace(
             self,
             quality=self.quality[rows],
             cost_usd=self.cost_usd[rows],
             latency_s=None if self.latency_s is None else self.latency_s[rows],
             draws=None if self.draws is None else self.draws[:, rows],
-            cautious=None if self.cautious is None else self.cautious[rows],
+            cautious=None if cautious is None else lambda: cautious()[rows],
         )
 
     def best(self) -> list[str]:

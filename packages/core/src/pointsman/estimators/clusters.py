@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Self
 
 import numpy as np
@@ -31,6 +32,12 @@ class ClustersState(State):
     centers: Matrix
     table: Matrix
     spending: Spending
+
+    @cached_property
+    def squares(self) -> Matrix:
+        """The squared lengths of the centres, shape (c,)."""
+        squares: Matrix = np.square(self.centers).sum(axis=1)
+        return squares
 
 
 class Clusters(Estimator):
@@ -99,7 +106,7 @@ class Clusters(Estimator):
         """Return the nearest clusters' averages for n queries."""
         state = self.fitted(ClustersState)
         rows = state.features.transform(queries)
-        distance = (state.centers**2).sum(axis=1) - 2 * rows @ state.centers.T
+        distance = state.squares - 2 * (rows @ state.centers.T)
         p = min(self.nearest, len(state.centers))
         found = np.argsort(distance, axis=1, kind="stable")[:, :p]
         cost, latency = state.spending.predict(rows, queries)

@@ -15,7 +15,7 @@ from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.contrasts import split_quality
 from pointsman.estimators.familiarity import Familiarity
 from pointsman.estimators.spending import Spending
-from pointsman.estimators.together import fitted_together
+from pointsman.estimators.together import fitted_together, offsets_of, said_together
 from pointsman.estimators.trust import Trust
 
 __all__ = ["HeldOut", "bare", "cautious_quality", "differences", "familiar_share", "mixed_quality"]
@@ -29,7 +29,7 @@ _DOUBTFUL, _FAMILIAR = 0.5, 1.0  # familiarity at which a query's own difference
 def differences(said: Sequence[Matrix], means: Matrix, incumbent: int) -> tuple[Matrix, Matrix]:
     """Split k members' quality (n, m) into differences to the incumbent (k, n, m) and levels (k, n), beyond the means (m,)."""
     beyond = np.stack(said) - means
-    return beyond - beyond[:, :, [incumbent]], beyond.mean(axis=2)
+    return beyond - beyond[:, :, incumbent, None], _row_means(beyond)
 
 
 def familiar_share(familiarity: Matrix) -> Matrix:
@@ -40,9 +40,17 @@ def familiar_share(familiarity: Matrix) -> Matrix:
 
 def mixed_quality(means: Matrix, level: Matrix, difference: Matrix, factor: Matrix | float) -> Matrix:
     """Return means (m,) plus each query's level (n,) plus its differences (n, m), centred and scaled by a factor (n,)."""
-    centred = difference - difference.mean(axis=1, keepdims=True)
-    quality: Matrix = means + level[:, None] + np.reshape(factor, (-1, 1)) * centred
+    centred = difference - _row_means(difference)[:, None]
+    scaled = factor * centred if isinstance(factor, float) else factor[:, None] * centred
+    quality: Matrix = means + level[:, None] + scaled
     return quality
+
+
+def _row_means(matrix: Matrix) -> Matrix:
+    """Return the means along the last axis: as a product, many times faster than `mean` for one query."""
+    m = matrix.shape[-1]
+    means: Matrix = matrix @ np.full(m, 1 / m)
+    return means
 
 
 def cautious_quality(means: Matrix, level: Matrix, difference: Matrix, factor: Matrix, incumbent: int) -> Matrix:
@@ -98,13 +106,13 @@ class HeldOut:
         said, fold = np.zeros((len(members), n, m)), np.zeros(n, dtype=np.intp)
         level_said, cost = np.zeros(n), np.full((n, m), np.nan)
         means = np.tile(data.mean_quality, (n, 1))
-        given, groups = bare(data, rows), len(np.unique(data.group_of))
+        given, groups, offsets = bare(data, rows), len(np.unique(data.group_of)), offsets_of(members)
         for i, (train, held) in enumerate(folds(data, min(parts, groups)) if groups > 1 else ()):
             known, fold[held] = given.take(train), i
             if np.isnan(known.mean_quality).any():
                 continue  # a model that was asked in this part only: nothing is predicted of it, and nothing differs
             queries = given.queries.take(held)
-            predicted = [member.predict(queries).quality for member in fitted_together(members, known)]
+            predicted = said_together(fitted_together(members, known), offsets, queries)
             said[:, held], levels = differences(predicted, known.mean_quality, incumbent)
             level_said[held], means[held] = levels.mean(axis=0), known.mean_quality
             cost[held] = Spending.fit(rows[train], data.take(train)).predict(rows[held], queries)[0]
@@ -147,7 +155,7 @@ class HeldOut:
             quality[held] = mixed_quality(self.means[held], level, mixed, trust.factor)
             factor = trust.factor * self.share[held]
             cautious[held] = cautious_quality(self.means[held], level, mixed, factor, self.incumbent)
-        return Estimates(models=self.models, quality=quality, cost_usd=self.cost_usd, cautious=cautious)
+        return Estimates(models=self.models, quality=quality, cost_usd=self.cost_usd, cautious=lambda: cautious)
 
     def alone(self, member: int) -> Estimates:
         """Return the estimates of one member, believed without reserve."""

@@ -130,13 +130,18 @@ class Linear(Estimator):
 
     def predict(self, queries: Queries) -> Estimates:
         """Return the linear predictions for n queries; quality is not clipped, so that differences stay exact."""
+        offset = self.fitted(LinearState).offset
+        return self.predict_on(queries, None if offset is None else offset.predict(queries).quality)
+
+    def predict_on(self, queries: Queries, given: Matrix | None) -> Estimates:
+        """Return the predictions for n queries of which the offset's quality (n, m) is known already."""
         state = self.fitted(LinearState)
         rows = state.features.transform(queries)
         quality = rows @ state.weights + state.bias
         if self.loss == "logistic":
             quality = 1 / (1 + np.exp(-quality))
-        if state.offset is not None:
-            quality = quality + _contrasts(state.offset.predict(queries).quality)
+        if given is not None:
+            quality = quality + _contrasts(given)
         cost, latency = state.spending.predict(rows, queries)
         return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ from pointsman.estimators.heldout import HeldOut, bare, cautious_quality, differ
 from pointsman.estimators.kinds import kinds_of
 from pointsman.estimators.linear import Linear
 from pointsman.estimators.spending import Spending
-from pointsman.estimators.together import fitted_together
+from pointsman.estimators.together import fitted_together, offsets_of, said_together
 from pointsman.estimators.trust import Trust
 from pointsman.features.available import Available
 from pointsman.features.base import Features
@@ -53,6 +54,11 @@ class StackedState(State):
     mean_draws: Matrix
     familiarity: Familiarity | None
     spending: Spending
+
+    @cached_property
+    def offsets(self) -> tuple[int | None, ...]:
+        """Which members are others' offsets."""
+        return offsets_of(self.members)
 
 
 class Stacked(Estimator):
@@ -133,14 +139,17 @@ class Stacked(Estimator):
         difference, level = _mixed(state, rows, queries)
         cost, latency = state.spending.predict(rows, queries)
         factor = state.trust.factor
-        known = np.ones(len(rows)) if state.familiarity is None else state.familiarity.probability(rows)
-        share = familiar_share(known)
+
+        def cautious() -> Matrix:
+            known = np.ones(len(rows)) if state.familiarity is None else state.familiarity.probability(rows)
+            return cautious_quality(state.means, level, difference, factor * familiar_share(known), state.incumbent)
+
         return Estimates(
             models=state.models,
             quality=mixed_quality(state.means, level, difference, factor),
             cost_usd=cost,
             latency_s=latency,
-            cautious=cautious_quality(state.means, level, difference, factor * share, state.incumbent),
+            cautious=cautious,
         )
 
     def draw(self, queries: Queries) -> Estimates:
@@ -182,9 +191,10 @@ class Stacked(Estimator):
 def _mixed(state: StackedState, rows: Matrix, queries: Queries) -> tuple[Matrix, Matrix]:
     """Return the members' averaged differences to the incumbent (n, m) and the queries' levels (n,), beyond the means."""
     inner = replace(queries, embeddings=rows)
-    said = [member.predict(inner).quality for member in state.members]
+    said = said_together(state.members, state.offsets, inner)
     apart, level = differences(said, state.means, state.incumbent)
-    return np.tensordot(state.trust.shares, apart, axes=1), state.level * level.mean(axis=0)
+    mixed = (state.trust.shares @ apart.reshape(len(apart), -1)).reshape(apart.shape[1:])
+    return mixed, state.level * (np.full(len(level), 1 / len(level)) @ level)
 
 
 def _mean_draws(data: RoutingDataset, size: int) -> Matrix:

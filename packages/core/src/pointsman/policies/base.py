@@ -81,6 +81,8 @@ def without_left_out(estimates: Estimates, allowed: NDArray[np.bool_] | None) ->
     if allowed is None:
         return estimates
 
+    cautious = estimates.cautious
+
     def worst(values: Matrix, pick: np.ufunc) -> Matrix:
         return np.where(allowed, values, pick.reduce(np.where(allowed, values, np.nan), axis=1, keepdims=True))
 
@@ -89,7 +91,7 @@ def without_left_out(estimates: Estimates, allowed: NDArray[np.bool_] | None) ->
         quality=worst(estimates.quality, np.fmin),
         cost_usd=worst(estimates.cost_usd, np.fmax),
         latency_s=None if estimates.latency_s is None else worst(estimates.latency_s, np.fmax),
-        cautious=None if estimates.cautious is None else worst(estimates.cautious, np.fmin),
+        cautious=None if cautious is None else lambda: worst(cautious(), np.fmin),
     )
 
 

@@ -19,6 +19,7 @@ from pointsman.policies.utility import Utility
 __all__ = ["EqualQuality"]
 
 Matrix = NDArray[np.float64]
+_UTILITY = Utility()  # whose λ comes with every call
 
 
 class EqualQualityState(State):
@@ -58,8 +59,8 @@ class EqualQuality(Policy):
         margin = NormalDist().inv_cdf(self.confidence)
         kept = EqualQualityState(weight=0.0, difference=None, relative_cost=None)
         cheapest = np.inf
-        for weight in Utility().points(estimates):
-            chosen = first_choice(Utility().scores(estimates, weight), estimates.cost_usd)
+        for weight in _UTILITY.points(estimates):
+            chosen = first_choice(_UTILITY.scores(estimates, weight), estimates.cost_usd)
             quality, cost = (_beside(matrix, chosen, best) for matrix in (data.quality, data.cost_usd))
             if not len(quality) or not len(cost) or cost[:, 1].sum() <= 0:
                 continue
@@ -72,12 +73,12 @@ class EqualQuality(Policy):
 
     def points(self, estimates: Estimates) -> tuple[float, ...]:
         """Return cost weights, from quality first to the cheapest; () where costs are unknown."""
-        return Utility().points(estimates)
+        return _UTILITY.points(estimates)
 
     def scores(self, estimates: Estimates, point: float | None = None) -> Matrix:
         """Return the utility of every model at the chosen λ, shape (n, m)."""
         weight = self.fitted(EqualQualityState).weight if point is None else point
-        return Utility().scores(estimates, weight)
+        return _UTILITY.scores(estimates, weight)
 
 
 def _known(matrix: Matrix, chosen: NDArray[np.intp], best: int) -> NDArray[np.bool_]:

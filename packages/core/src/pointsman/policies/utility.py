@@ -46,7 +46,7 @@ class Utility(Policy):
         weight = self.cost_weight if point is None else point
         scores = estimates.quality
         if not weight and not self.latency_weight and estimates.cautious is not None:
-            return estimates.cautious
+            return estimates.cautious()
         if weight:
             scores = scores - weight * known_costs(estimates, "a utility with a cost weight")
         if self.latency_weight and estimates.latency_s is not None:
