@@ -40,14 +40,20 @@ format: .venv/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What was measured before is kept in bench-results/ and not measured again; remove it to begin anew.
 bench-quality: .venv/.installed
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/auto.py
+	$(BIN)/python benchmarks/harm.py
+	$(BIN)/python benchmarks/pairs.py
+	$(BIN)/python benchmarks/shift.py
 
 bench-audit: .venv/.installed
 	$(BIN)/python benchmarks/audit_coverage.py
 
 bench-speed: .venv/.installed
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/auto_speed.py
 	$(BIN)/python benchmarks/langchain_hop.py
 
 clean:
