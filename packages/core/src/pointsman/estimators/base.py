@@ -105,6 +105,10 @@ class Estimator(Component):
         """Return the estimates for a single query, n = 1."""
         return self.predict(Queries.of(query))
 
+    def draw(self, queries: Queries) -> Estimates:
+        """Return the estimates, with draws of quality where the estimator knows how sure it is."""
+        return self.predict(queries)
+
     def fit_crossed(self, dataset: RoutingDataset, *, folds: int | None = None) -> Estimates:
         """Fit, and return the estimates of the dataset's rows, in canonical order, by clones that had not seen them.
 

@@ -92,6 +92,13 @@ class TokenUsage(Estimator):
 
     def predict(self, queries: Queries) -> Estimates:
         """Return the wrapped estimator's quality with the cost and latency of the expected tokens."""
+        return self._charged(queries, self.fitted(TokenUsageState).estimator.predict(queries))
+
+    def draw(self, queries: Queries) -> Estimates:
+        """Return the wrapped estimator's quality and its draws, where it has any, with cost and latency as expected."""
+        return self._charged(queries, self.fitted(TokenUsageState).estimator.draw(queries))
+
+    def _charged(self, queries: Queries, found: Estimates) -> Estimates:
         state = self.fitted(TokenUsageState)
         rows = state.features.transform(queries)
         cost, latency = state.spending.predict(rows, queries)
@@ -101,7 +108,7 @@ class TokenUsage(Estimator):
                 cost[:, j] = _known_first(charges(spec.price, sent[:, j], said[:, j]), cost[:, j])
         if latency is not None and state.pace is not None:
             latency = _known_first(state.pace.predict(said), latency)
-        return replace(state.estimator.predict(queries), cost_usd=cost, latency_s=latency)
+        return replace(found, cost_usd=cost, latency_s=latency)
 
     def tokens(self, queries: Queries) -> tuple[Matrix, Matrix]:
         """Return the expected input and output tokens, each of shape (n, m); NaN for a model whose tokens nobody recorded."""

@@ -160,7 +160,7 @@ def estimates_of(router: Router, queries: Queries) -> Estimates | None:
     An `EstimatedRouter` is asked for everything at once, draws included; any other router query by query, by its decisions.
     """
     if isinstance(router, EstimatedRouter):
-        return router.fitted(EstimatedState).estimator.predict(queries)
+        return router.fitted(EstimatedState).estimator.draw(queries)
     made = [router.decide(query) for query in queries]
     names = router.models.names
     quality, cost = np.full((len(made), len(names)), np.nan), np.full((len(made), len(names)), np.nan)
