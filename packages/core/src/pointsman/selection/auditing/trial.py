@@ -141,7 +141,7 @@ def _needed(
     refits = Refits.of(fit.data, picks, best, 0)
     per_variance = queries_per_variance(effect=margin, level=level)
     fewest = float(fewest_needed(effect=margin, level=level))
-    wider = refits.another(level) ** 2 + rechosen.excess(mine, theirs) ** 2
+    wider = refits.difference**2 + rechosen.excess(mine, theirs) ** 2
     more = ceil(per_variance * len(fit.data) * wider)
     found = widened(found, per_variance * refits.variance, low=fewest)
     return replace(found, estimate=found.estimate + more, high=found.high + more)
