@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pointsman.evaluation.paired import Comparison
@@ -75,3 +77,13 @@ def test_a_shown_gain_that_may_be_the_margin_is_not_called_none() -> None:
 def test_a_gain_below_the_margin_or_of_luck_is_none(gain: Interval, hindsight: float) -> None:
     """What is shown to be less than the margin, or is gone beside the model that came out best, is not worth a router."""
     assert advise(evidence(1000, gain, hindsight)).kind == "single"
+
+
+def test_a_saving_that_is_not_settled_is_not_denied() -> None:
+    """Queries that are enough for the quality may be too few for the cost, and the advice then says so."""
+    found = evidence(1000, between(-0.02, 0.04))
+    unsure = Comparison(quality=0.5, cost_usd=0.9, difference=between(-0.04, 0.08), relative_cost=between(0.7, 1.1))
+    trials = (replace(found.trials[0], frugal=unsure, frugal_in_hindsight=unsure),)
+    text = advise(replace(found, trials=trials)).text
+    assert "whether one saves 10 % is not settled (95 % interval −10 % to 30 %)" in text
+    assert "settled" not in advise(found).text

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pointsman.evaluation.paired import Comparison
 from pointsman.evaluation.verdict import judge, size_of
-from pointsman.evaluation.wording import gain, percent, rounded
+from pointsman.evaluation.wording import gain, percent, rounded, span
 from pointsman.metrics import Interval
 from pointsman.selection.auditing.ceiling import Ceiling
 from pointsman.selection.auditing.standings import Standing
@@ -97,7 +97,9 @@ def _untold(found: Evidence) -> Advice:
         if shown := _somewhat(trial, found):
             return _router(found, trial, shown)
     if enough or all(_hopeless(setting, found) for setting in settings):
-        return _single(found, f"a simple one that reads the text changes quality by {said}")
+        return _single(
+            found, f"a simple one that reads the text changes quality by {said}{_unsettled(settings, found)}"
+        )
     return _more(found, most or found.needed, f"so far a simple router changes quality by {said}")
 
 
@@ -156,6 +158,15 @@ def _hopeless(setting: Comparison, found: Evidence) -> bool:
 def _router(found: Evidence, trial: Trial, shown: str) -> Advice:
     how = "that reads the text" if trial.name == "text" else "by the given domains"
     return Advice(kind="router", model=found.use, text=f"You need a router: a simple one {how} {shown}.")
+
+
+def _unsettled(settings: list[Comparison], found: Evidence) -> str:
+    """Say that a saving is not ruled out: queries that are enough for the quality may be too few for that."""
+    kept = [setting.saving for setting in settings if setting.saving is not None and not _hopeless(setting, found)]
+    likeliest = max(kept, key=lambda saving: saving.high, default=None)
+    if likeliest is None or likeliest.high < found.worthwhile:
+        return ""
+    return f"; whether one saves {percent(found.worthwhile)} is not settled ({span(likeliest, share=True)})"
 
 
 def _single(found: Evidence, why: str) -> Advice:
