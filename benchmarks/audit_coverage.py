@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from audit_claims import Claim, advice, claims
+from audit_needed import needed_claims
 from audit_noise import noise_claims
 from audit_truth import Population, Truth
 from rich.console import Console
@@ -27,6 +28,7 @@ from pointsman.selection.audit import audit
 SETS = ("routellm_gsm8k", "alpaca_eval2", "math_vision", "llmrouter_nim", "routellm_mmlu", "mmlu_pro", "mot_samples")
 REPEATED = "mot_samples"  # runs of every model on every query, which tell of noise and are too few queries for the rest
 LARGEST_SHARE = 0.4  # of a set, that a sample may take
+ASKING = {"llmrouter_nim": (100, 300), "mmlu_pro": (100, 300)}  # samples that get the queries that their audit asks for
 
 Rows = dict[tuple[str, int], list[Claim]]
 
@@ -63,6 +65,9 @@ def run(name: str, sizes: list[int], draws: int) -> Rows:
             continue
         for seed in range(draws):
             for claim in _checked(population, n, seed):
+                found[claim.name, n].append(claim)
+        if n in ASKING.get(name, ()):
+            for claim in needed_claims(population, n, draws):
                 found[claim.name, n].append(claim)
     return found
 

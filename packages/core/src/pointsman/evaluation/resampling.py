@@ -39,13 +39,14 @@ class Resampling:
     def means(self, values: Matrix) -> Matrix:
         """Return the resampled means of each column of (n, k) over its known rows, shape (draws, k); NaN where none is."""
         known = np.isfinite(values)
-        sums = self._by_group(np.where(known, values, 0.0))
-        counts = self._by_group(known.astype(np.float64))
-        blocks = []
-        for weights in self._weights():
-            count = weights @ counts
-            blocks.append(np.divide(weights @ sums, count, out=np.full(count.shape, np.nan), where=count > 0))
-        return np.vstack(blocks)
+        total, count = np.hsplit(self.sums(np.hstack([np.where(known, values, 0.0), known])), 2)
+        means: Matrix = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+        return means
+
+    def sums(self, values: Matrix) -> Matrix:
+        """Return the resampled sums of each column of (n, k), all of them known, shape (draws, k)."""
+        by_group = self._by_group(values)
+        return np.vstack([weights @ by_group for weights in self._weights()])
 
     def _by_group(self, values: Matrix) -> Matrix:
         totals = np.zeros((self.groups, values.shape[1]))

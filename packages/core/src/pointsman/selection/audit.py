@@ -150,7 +150,7 @@ def _evidence(
         standings=rows,
         ceiling=ceiling(data, best, resampling, level=level, among=len(rivals)),
         swap=swap(data, best, resampling, level=level, margin=margin),
-        trials=trials(data, resampling, level=level, margin=margin, among=len(rivals)),
+        trials=trials(data, resampling, level=level, margin=margin),
         needed=_needed(data, rows, resampling, level=level, margin=margin),
         margin=margin,
         worthwhile=worthwhile,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pointsman.evaluation.paired import Comparison
 from pointsman.evaluation.verdict import judge, size_of
-from pointsman.evaluation.wording import gain, percent, rounded
+from pointsman.evaluation.wording import gain, percent, rounded, span
 from pointsman.metrics import Interval
 from pointsman.selection.auditing.ceiling import Ceiling
 from pointsman.selection.auditing.standings import Standing
@@ -16,6 +16,12 @@ from pointsman.selection.auditing.swap import Swap
 from pointsman.selection.auditing.trial import FEWEST, Trial
 
 __all__ = ["Advice", "Evidence", "advise"]
+
+_ENOUGH = 0.8
+"""Share of the queries needed for a power of 80 % that ends the search; it has a power of 70 %.
+
+The number is an estimate, and comes out somewhat higher or lower when so many have been labelled.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +74,7 @@ def advise(found: Evidence) -> Advice:
         return _single(found, f"even perfect choices would gain {gain(found.ceiling.headroom)}, and it is the cheapest")
     for trial in found.trials:
         if shown := ", or ".join(_shown(trial, found)):
-            how = "that reads the text" if trial.name == "text" else "by the given domains"
-            return Advice(kind="router", model=found.use, text=f"You need a router: a simple one {how} {shown}.")
+            return _router(found, trial, shown)
     if found.swap is not None:
         return _single(found, f"it {judge(found.swap.beside, best_single=found.best, margin=found.margin)[1]}")
     return _untold(found)
@@ -87,9 +92,14 @@ def _untold(found: Evidence) -> Advice:
         if (change := found.trials[0].first.difference)
         else "an unknown amount"
     )
-    enough = most is not None and found.queries >= most.estimate
+    enough = most is not None and found.queries >= _ENOUGH * most.estimate
+    for trial in found.trials if enough else ():
+        if shown := _somewhat(trial, found):
+            return _router(found, trial, shown)
     if enough or all(_hopeless(setting, found) for setting in settings):
-        return _single(found, f"a simple one that reads the text changes quality by {said}")
+        return _single(
+            found, f"a simple one that reads the text changes quality by {said}{_unsettled(settings, found)}"
+        )
     return _more(found, most or found.needed, f"so far a simple router changes quality by {said}")
 
 
@@ -108,6 +118,14 @@ def _shown(trial: Trial, found: Evidence) -> Iterator[str]:
     saves = saving.low >= found.worthwhile and _saves(trial.frugal_in_hindsight, found)
     if kind in ("better", "saves") and saves and beats_swap:
         yield phrase
+
+
+def _somewhat(trial: Trial, found: Evidence) -> str | None:
+    """Return the gain that the trial shows, where it may be the margin but came out below it."""
+    kind, phrase = judge(trial.first, best_single=found.best, margin=found.margin)
+    luck = not _gains(trial.first_in_hindsight, 0.0)
+    change = trial.first.difference
+    return None if kind != "better" or luck or change is None or change.high < found.margin else phrase
 
 
 def _gains(setting: Comparison, margin: float) -> bool:
@@ -135,6 +153,20 @@ def _hopeless(setting: Comparison, found: Evidence) -> bool:
     if change is None or change.high >= found.margin:
         return False
     return change.high < 0 or saving is None or saving.high < found.worthwhile
+
+
+def _router(found: Evidence, trial: Trial, shown: str) -> Advice:
+    how = "that reads the text" if trial.name == "text" else "by the given domains"
+    return Advice(kind="router", model=found.use, text=f"You need a router: a simple one {how} {shown}.")
+
+
+def _unsettled(settings: list[Comparison], found: Evidence) -> str:
+    """Say that a saving is not ruled out: queries that are enough for the quality may be too few for that."""
+    kept = [setting.saving for setting in settings if setting.saving is not None and not _hopeless(setting, found)]
+    likeliest = max(kept, key=lambda saving: saving.high, default=None)
+    if likeliest is None or likeliest.high < found.worthwhile:
+        return ""
+    return f"; whether one saves {percent(found.worthwhile)} is not settled ({span(likeliest, share=True)})"
 
 
 def _single(found: Evidence, why: str) -> Advice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import hypot, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -16,8 +17,6 @@ __all__ = ["Refits", "refitted", "widened"]
 
 Matrix = NDArray[np.float64]
 
-_ANOTHER = 1.55
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refits:
@@ -28,12 +27,13 @@ class Refits:
     differently: leaving that out is why cross-validated intervals are too narrow (Bengio and Grandvalet, 2004).
 
     Parameters:
-        difference: Of the mean difference in quality, times 1.55: that makes a normal quantile of 95 % the one of Student's t
-            for one more router like the five, t₄ sqrt(1 + 1/5).
+        routers: k.
+        difference: Of the mean difference in quality.
         relative_cost: Of the cost divided by the best single model's.
         variance: Of the variance of the differences.
     """
 
+    routers: int
     difference: float
     relative_cost: float
     variance: float
@@ -49,19 +49,40 @@ class Refits:
         ratio = np.divide(mine, theirs, out=np.full(len(mine), np.nan), where=theirs > 0)
         mean = column_means(differences)
         return cls(
-            difference=_ANOTHER * _deviation(mean),
+            routers=len(picks),
+            difference=_deviation(mean),
             relative_cost=_deviation(ratio),
             variance=_deviation(column_means((differences - mean) ** 2)),
         )
 
+    def another(self, level: float) -> float:
+        """Return the standard deviation of the difference, by which a normal interval holds one more router like these.
 
-def refitted(found: Comparison, refits: Refits) -> Comparison:
-    """Widen what was found out of fold to what a router fitted on all queries may come to."""
+        From few routers the spread is uncertain itself: their mean and deviation predict another of them with the quantile of
+        Student's t, sqrt(1 + 1/k) deviations wide, where the normal quantile stands in an interval of known deviation.
+
+        >>> refits = Refits(routers=5, difference=1.0, relative_cost=0.0, variance=0.0)
+        >>> [round(refits.another(level), 2) for level in (0.8, 0.95, 0.99)]
+        [1.31, 1.55, 1.96]
+        """
+        from scipy.special import stdtrit
+
+        if self.routers < 2:  # noqa: PLR2004 - one router has no spread
+            return 0.0
+        quantile = float(stdtrit(self.routers - 1, (1 + level) / 2))
+        return self.difference * sqrt(1 + 1 / self.routers) * quantile / NormalDist().inv_cdf((1 + level) / 2)
+
+
+def refitted(found: Comparison, refits: Refits, *, excess: float = 0.0) -> Comparison:
+    """Widen what was found out of fold to what a router fitted on all queries may come to.
+
+    `excess` is a further standard deviation of the difference, independent of the routers'.
+    """
     difference, cost = found.difference, found.relative_cost
+    if difference is not None:
+        difference = widened(difference, hypot(refits.another(difference.level), excess), low=-1, high=1)
     return replace(
-        found,
-        difference=None if difference is None else widened(difference, refits.difference, low=-1, high=1),
-        relative_cost=None if cost is None else widened(cost, refits.relative_cost, low=0),
+        found, difference=difference, relative_cost=None if cost is None else widened(cost, refits.relative_cost, low=0)
     )
 
 
