@@ -19,7 +19,7 @@ test: .venv/.installed
 test-core:
 	$(PYTHON) -m venv .venv-core
 	.venv-core/bin/pip install --quiet --constraint constraints.txt . pytest pytest-asyncio pytest-socket pytest-timeout hypothesis
-	! .venv-core/bin/pip show --quiet langchain-core pyarrow httpx genai-prices jsonschema 2> /dev/null
+	! .venv-core/bin/pip show --quiet langchain-core pyarrow httpx genai-prices jsonschema jinja2 matplotlib 2> /dev/null
 	.venv-core/bin/pytest tests/core
 
 # LlamaIndex and DSPy, which pin other versions of shared dependencies than LangChain's newest.

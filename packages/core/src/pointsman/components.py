@@ -178,9 +178,11 @@ def _clone(value: Any) -> Any:
 
 
 def _same(value: Any, default: Any) -> bool:
-    """Tell whether a parameter is its default; components are compared by their specs."""
+    """Tell whether a parameter is its default; components, and tuples of them, are compared by their specs."""
     if isinstance(value, Component) and isinstance(default, Component):
         return value.spec() == default.spec()
+    if isinstance(value, tuple) and isinstance(default, tuple):
+        return len(value) == len(default) and all(map(_same, value, default))
     return bool(value == default)
 
 

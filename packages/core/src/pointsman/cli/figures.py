@@ -103,8 +103,11 @@ def _difference(found: Interval | None) -> str:
     return f"{100 * found.estimate:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]".replace("-", "−")
 
 
-def plot(evaluations: Mapping[str, Evaluation]) -> Scatter | None:
-    """Return quality over cost: each router's curve and own setting, and the baselines of the first; None without costs."""
+def plot(evaluations: Mapping[str, Evaluation], letters: Mapping[str, str] | None = None) -> Scatter | None:
+    """Return quality over cost: each router's curve and own setting, and the baselines of the first; None without costs.
+
+    Routers are marked by their `letters` where there are any, by their names otherwise.
+    """
     from pointsman.cli.scatter import Curve, Scatter
 
     first = next(iter(evaluations.values()))
@@ -113,7 +116,8 @@ def plot(evaluations: Mapping[str, Evaluation]) -> Scatter | None:
     for i, (name, evaluation) in enumerate(evaluations.items()):
         colour = _COLOURS[i % len(_COLOURS)]
         curves.append(Curve(points=[(1000 * cost, q) for cost, q in evaluation.curves.get("router", ())], style=colour))
-        if (mark := _mark(evaluation.router, name, f"bold {colour}", "◆")) is not None:
+        label, symbol = (name, "◆") if letters is None else ("", letters[name])
+        if (mark := _mark(evaluation.router, label, f"bold {colour}", symbol)) is not None:
             marks.append(mark)
     if len(marks) < 2:  # noqa: PLR2004 - one point is no picture
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
     from pointsman.data.dataset import RoutingDataset
     from pointsman.routers.base import Router
 
-__all__ = ["DEFAULT_ESTIMATOR", "aim", "default_aim", "learn", "named", "policy_options", "router_from"]
+__all__ = [
+    "DEFAULT_ESTIMATOR",
+    "aim",
+    "default_aim",
+    "every_estimator",
+    "label_of",
+    "learn",
+    "named",
+    "policy_options",
+    "router_from",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Spec = Mapping[str, Any]
@@ -85,6 +96,35 @@ def named(component: str) -> Spec:
     if not isinstance(spec, dict):
         raise ConfigError(f"{component!r} must be a JSON object with a type.")
     return spec
+
+
+def every_estimator() -> tuple[str, ...]:
+    """Return the names of all registered estimators that need no parameters."""
+    from pointsman.config import component_class, registered
+    from pointsman.estimators.base import Estimator
+
+    classes = {name: component_class(name) for name in registered()}
+    return tuple(
+        name
+        for name, cls in classes.items()
+        if issubclass(cls, Estimator)
+        and all(f.default is not MISSING or f.default_factory is not MISSING for f in fields(cls))
+    )
+
+
+def label_of(component: str) -> str:
+    """Return a short name of a component given by its name, or as a JSON object.
+
+    >>> label_of("Linear"), label_of('{"type": "Nearest", "k": 50}')
+    ('Linear', 'Nearest(k=50)')
+    """
+    spec = dict(named(component))
+    kind = str(spec.pop("type", "?"))
+    given = (
+        f"{key}={value['type'] if isinstance(value, Mapping) and 'type' in value else value}"
+        for key, value in spec.items()
+    )
+    return f"{kind}({', '.join(given)})" if spec else kind
 
 
 def _of_kind(spec: Spec, kind: type[Component], one: str, many: str) -> Spec:

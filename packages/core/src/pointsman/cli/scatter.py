@@ -119,6 +119,10 @@ def _round_logarithms(low: float, high: float, most: int) -> list[float]:
     return found[:: max(1, ceil(len(found) / most))]
 
 
+def _nearby(column: int) -> tuple[int, ...]:
+    return (column, column + 1, column - 1, column + 2, column - 2)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Canvas:
     """A grid of characters with a layer of braille dots below it; places run from 0 to 1 from the lower left."""
@@ -149,8 +153,11 @@ class _Canvas:
         return round((1 - y) * (self.height - 1)), round(x * (self.width - 1))
 
     def point(self, x: float, y: float, mark: Mark) -> None:
-        """Put a mark on its place."""
-        self._write(self.cell(x, y), "o" if self.ascii_only else mark.symbol, mark.style)
+        """Put a mark on its place, or right beside one that is there already."""
+        row, column = self.cell(x, y)
+        free = [c for c in _nearby(column) if 0 <= c < self.width and (row, c) not in self.letters]
+        symbol = "o" if self.ascii_only and not mark.symbol.isascii() else mark.symbol
+        self._write((row, free[0] if free else column), symbol, mark.style)
 
     def name(self, x: float, y: float, mark: Mark) -> None:
         """Write a mark's label beside it: right, left, above or below, wherever there is room; an empty one nowhere."""

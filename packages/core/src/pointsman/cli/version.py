@@ -9,7 +9,7 @@ from pointsman.cli.output import json_option, result
 
 __all__ = ["version"]
 
-_EXTRAS = ("langchain-core", "llama-index-core", "dspy", "pyarrow", "genai-prices", "httpx")
+_EXTRAS = ("langchain-core", "llama-index-core", "dspy", "pyarrow", "genai-prices", "httpx", "jinja2", "matplotlib")
 
 
 @click.command(

@@ -20,6 +20,7 @@ from pointsman.features.lexical import Lexical
 __all__ = ["Clusters"]
 
 Matrix = NDArray[np.float64]
+_ITERATIONS = 50
 
 
 class ClustersState(State):
@@ -63,24 +64,36 @@ class Clusters(Estimator):
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Cluster the queries, average every model's outcomes per cluster, and return self."""
-        from sklearn.cluster import KMeans
-
         data = training_data(dataset)
         features = self.features.clone()
         rows = features.fit_transform(data.queries)
         count = min(self.clusters, len(np.unique(rows, axis=0)))
-        means = KMeans(count, n_init=self.starts, random_state=self.random_state).fit(rows)
+        centers, labels = self._means(rows, count)
         members = np.zeros((count, len(rows)))
-        members[means.labels_, np.arange(len(rows))] = 1
+        members[labels, np.arange(len(rows))] = 1
         return self.with_state(
             ClustersState(
                 features=features,
                 models=data.models,
-                centers=means.cluster_centers_.astype(np.float64),
+                centers=centers,
                 table=shrunken_means(members, data.quality, data.mean_quality, self.prior),
                 spending=Spending.fit(rows, data),
             )
         )
+
+    def _means(self, rows: Matrix, count: int) -> tuple[Matrix, NDArray[np.int32]]:
+        """Return the centres (c, d) and the cluster of each row, of the best of several runs of k-means."""
+        from sklearn.cluster import KMeans, kmeans_plusplus
+
+        single = rows.astype(np.float32)
+        runs = []
+        for start in range(self.starts):
+            seed = (self.random_state + start) % 2**32
+            # One trial a centre: more of them cost as much as the iterations and gain nothing here.
+            first, _ = kmeans_plusplus(single, count, random_state=seed, n_local_trials=1)
+            runs.append(KMeans(count, init=first, n_init=1, max_iter=_ITERATIONS).fit(single))
+        best = min(runs, key=lambda run: run.inertia_)
+        return best.cluster_centers_.astype(np.float64), best.labels_
 
     def predict(self, queries: Queries) -> Estimates:
         """Return the nearest clusters' averages for n queries."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -27,21 +28,26 @@ class Kinds(State):
     center: Matrix
     log_shares: Matrix
 
+    @cached_property
+    def table(self) -> Matrix:
+        """The whitening in the precision it is used in, in which a row alone gives what it gives among others."""
+        return self.whitening.astype(np.float64)
+
     @classmethod
     def fit(cls, rows: Matrix, codes: Codes) -> Self:
         """Fit on rows (n, d) of the kinds 0, 1, ..., each of which occurs."""
         count = np.bincount(codes).astype(np.float64)
-        members = np.zeros((len(count), len(rows)))
+        members = np.zeros((len(count), len(rows)), dtype=rows.dtype)
         members[codes, np.arange(len(rows))] = 1
-        means = (members @ rows) / count[:, None]
+        means = (members @ rows) / count[:, None].astype(rows.dtype)
         rest = rows - means[codes]
-        values, vectors = np.linalg.eigh(rest.T @ rest / len(rows))
+        values, vectors = np.linalg.eigh((rest.T @ rest / len(rows)).astype(np.float64))
         floor = _SHRINKAGE * float(values.mean()) + 1e-12
         whitening = (vectors / np.sqrt(np.maximum(values, 0) + floor)).astype(np.float32)
         return cls(
             whitening=whitening,
-            means=means @ whitening,
-            center=rows.mean(axis=0) @ whitening,
+            means=(means @ whitening).astype(np.float64),
+            center=(rows.mean(axis=0) @ whitening).astype(np.float64),
             log_shares=np.log(count / len(rows)),
         )
 
@@ -51,7 +57,7 @@ class Kinds(State):
         The likeliest kind's probability; minus the entropy; the likelihood under all kinds over that under none, in logs; minus
         the squared distances to the nearest kind and to the middle; how much nearer the nearest kind is than the middle.
         """
-        white = rows @ self.whitening
+        white = rows @ self.table
         square = np.square(white).sum(axis=1)[:, None]
         near = np.maximum(square - 2 * white @ self.means.T + np.square(self.means).sum(axis=1), 0)
         middle = np.square(white - self.center).sum(axis=1)
@@ -85,7 +91,7 @@ class Familiarity(State):
     @classmethod
     def fit(cls, rows: Matrix, codes: Codes) -> Self | None:
         """Fit on rows (n, d) of the kinds 0, 1, ..., -1 where unknown; None for fewer than three kinds of two rows each."""
-        rows, codes = _of_kinds_met_twice(rows, codes)
+        rows, codes = _of_kinds_met_twice(rows.astype(np.float32), codes)
         if len(np.unique(codes)) < _FEWEST_KINDS:
             return None
         from sklearn.linear_model import LogisticRegression
@@ -106,7 +112,7 @@ class Familiarity(State):
         )
 
     def probability(self, rows: Matrix) -> Matrix:
-        """Return how likely each of the rows (n, d) is of a known kind, where known and unknown are as likely beforehand, (n,)."""
+        """Return how likely each of the rows (n, d) is of a known kind, if both were as likely beforehand, shape (n,)."""
         logit = (self.known.signs(rows) - self.location) / self.scale @ self.weights + self.bias
         probability: Matrix = 1 / (1 + np.exp(-np.clip(logit, -50, 50)))
         return probability

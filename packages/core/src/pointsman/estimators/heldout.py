@@ -18,10 +18,11 @@ from pointsman.estimators.spending import Spending
 from pointsman.estimators.together import fitted_together
 from pointsman.estimators.trust import Trust
 
-__all__ = ["HeldOut", "bare", "differences", "familiar_share", "mixed_quality"]
+__all__ = ["HeldOut", "bare", "cautious_quality", "differences", "familiar_share", "mixed_quality"]
 
 Matrix = NDArray[np.float64]
 
+_PREMIUM = 0.02  # quality
 _DOUBTFUL, _FAMILIAR = 0.5, 1.0  # familiarity at which a query's own differences count nothing, and fully
 
 
@@ -41,6 +42,13 @@ def mixed_quality(means: Matrix, level: Matrix, difference: Matrix, factor: Matr
     """Return means (m,) plus each query's level (n,) plus its differences (n, m), centred and scaled by a factor (n,)."""
     centred = difference - difference.mean(axis=1, keepdims=True)
     quality: Matrix = means + level[:, None] + np.reshape(factor, (-1, 1)) * centred
+    return quality
+
+
+def cautious_quality(means: Matrix, level: Matrix, difference: Matrix, factor: Matrix, incumbent: int) -> Matrix:
+    """Return the mixed quality with the incumbent ahead by what any other model has to promise to take its place."""
+    quality = mixed_quality(means, level, difference, factor)
+    quality[:, incumbent] += _PREMIUM
     return quality
 
 
@@ -137,7 +145,8 @@ class HeldOut:
             trust, level = self.trust(~held), self.level(~held) * self.level_said[held]
             mixed = np.tensordot(trust.shares, self.said[:, held], axes=1)
             quality[held] = mixed_quality(self.means[held], level, mixed, trust.factor)
-            cautious[held] = mixed_quality(self.means[held], level, mixed, trust.factor * self.share[held])
+            factor = trust.factor * self.share[held]
+            cautious[held] = cautious_quality(self.means[held], level, mixed, factor, self.incumbent)
         return Estimates(models=self.models, quality=quality, cost_usd=self.cost_usd, cautious=cautious)
 
     def alone(self, member: int) -> Estimates:

@@ -28,4 +28,5 @@ def kinds_of(queries: Queries, rows: NDArray[np.float64]) -> NDArray[np.intp]:
         return np.full(len(rows), -1, dtype=np.intp)
     from sklearn.cluster import KMeans
 
-    return KMeans(clusters, n_init=1, random_state=0).fit(rows).labels_.astype(np.intp)
+    labels: NDArray[np.intp] = KMeans(clusters, n_init=1, random_state=0).fit(rows).labels_.astype(np.intp)
+    return labels

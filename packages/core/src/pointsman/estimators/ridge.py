@@ -68,8 +68,11 @@ class RidgeSolver:
 
     def _parts(self, targets: Matrix, observed: Mask | None) -> Iterator[tuple[Rows, Rows, _Centred]]:
         """Yield the targets that are observed on the same rows: those rows, the targets' columns, and the two together."""
-        mask = np.ones(targets.shape, dtype=np.bool_) if observed is None else observed
-        patterns, of = np.unique(mask.T, axis=0, return_inverse=True)
+        if observed is None or observed.all():
+            rows, some = np.arange(len(targets)), np.arange(targets.shape[1])
+            yield rows, some, self._complete(targets)
+            return
+        patterns, of = np.unique(observed.T, axis=0, return_inverse=True)
         for i, pattern in enumerate(patterns):
             rows, some = np.flatnonzero(pattern), np.flatnonzero(of.ravel() == i)
             yield rows, some, _Centred(self._basis(pattern), targets[np.ix_(rows, some)])
@@ -105,7 +108,9 @@ class _Basis:
         """Return how much each row's own target weighs in its fitted value, (n,); those of the `others` are kept for later."""
         if penalty not in self.leverages:
             wanted = [penalty, *others]
-            squares = np.square((self.rows - self.mean) @ self.vectors)
+            # Single precision serves: leverages only weigh the errors that penalties are compared by.
+            rows, vectors = (self.rows - self.mean).astype(np.float32), self.vectors.astype(np.float32)
+            squares = np.square(rows @ vectors).astype(np.float64)
             found = squares @ (1 / np.add.outer(self.values, wanted)) + 1 / max(len(self.rows), 1)
             self.leverages.update(zip(wanted, found.T, strict=True))
         return self.leverages[penalty]

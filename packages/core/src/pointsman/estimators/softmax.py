@@ -31,7 +31,7 @@ class SoftmaxRegression(State):
         with warnings.catch_warnings():
             # An optimum reached to a few digits serves as well: the probabilities only mix averages.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(rows, codes)
+            model.fit(rows.astype(np.float32), codes)  # half the memory to go through; the optimum is rough anyway
         weights, bias = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
         if len(weights) == 1:
             weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2

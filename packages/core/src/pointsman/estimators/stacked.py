@@ -17,7 +17,7 @@ from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.clusters import Clusters
 from pointsman.estimators.domain import Domain
 from pointsman.estimators.familiarity import Familiarity
-from pointsman.estimators.heldout import HeldOut, bare, differences, familiar_share, mixed_quality
+from pointsman.estimators.heldout import HeldOut, bare, cautious_quality, differences, familiar_share, mixed_quality
 from pointsman.estimators.kinds import kinds_of
 from pointsman.estimators.linear import Linear
 from pointsman.estimators.spending import Spending
@@ -56,13 +56,14 @@ class StackedState(State):
 
 
 class Stacked(Estimator):
-    """Average several estimators' differences from the best single model, shrunken to what they proved worth on held-out queries.
+    """Average several estimators' differences from the best single model, shrunken to what held-out queries bear out.
 
     The members' shares come from stacked regression (Breiman, 1996) on out-of-fold differences to the *incumbent*, the best
     single model; each difference counts by its chance to turn a choice. The slope of real on predicted differences, less two
     standard errors, is the trust: 1 keeps what the members say, 0 leaves every query its models' overall means, and so the best
     single model, or the Zero router's mixtures where money counts. `cautious` quality trusts a query's own differences less
-    the less *familiar* it is, that is, like the kinds of queries learnt from (its given domains, or clusters).
+    the less *familiar* it is, that is, like the kinds of queries learnt from (its given domains, or clusters), and holds the
+    incumbent two points ahead: what another model has to promise to take its place where nothing makes up for a mistake.
 
     Parameters:
         features: The map that all members read; cloned and fitted once by `fit`.
@@ -132,21 +133,22 @@ class Stacked(Estimator):
         difference, level = _mixed(state, rows, queries)
         cost, latency = state.spending.predict(rows, queries)
         factor = state.trust.factor
-        share = 1.0 if state.familiarity is None else familiar_share(state.familiarity.probability(rows))
+        known = np.ones(len(rows)) if state.familiarity is None else state.familiarity.probability(rows)
+        share = familiar_share(known)
         return Estimates(
             models=state.models,
             quality=mixed_quality(state.means, level, difference, factor),
             cost_usd=cost,
             latency_s=latency,
-            cautious=mixed_quality(state.means, level, difference, factor * share),
+            cautious=cautious_quality(state.means, level, difference, factor * share, state.incumbent),
         )
 
     def draw(self, queries: Queries) -> Estimates:
         """Return the estimates with draws of quality, shape (s, n, m): of the models' means and of the slope of differences.
 
         The draws are around the slope that was found, not around the lowered one that decisions go by: they say how sure a
-        difference is, while the lowered slope leans to the incumbent. What no feature tells is not in them, so they are draws of
-        expected quality, not of a single answer's.
+        difference is, while the lowered slope leans to the incumbent. What no feature tells is not in them: they are draws
+        of expected quality, not of a single answer's.
         """
         state = self.fitted(StackedState)
         found = self.predict(queries)

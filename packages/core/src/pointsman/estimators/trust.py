@@ -68,9 +68,7 @@ def _competing(said: Matrix, gap: Matrix) -> Matrix:
     distance = np.divide(-gap[0], np.sqrt(spread), out=np.full(len(spread), -np.inf), where=movable)
     chance: Matrix = np.where(movable, ndtr(distance), 0.0)
     total = chance.sum()
-    if total <= 0:
-        return movable / max(1, movable.sum())
-    weights: Matrix = chance / total
+    weights: Matrix = chance / total if total > 0 else movable / max(1, movable.sum())
     return weights
 
 

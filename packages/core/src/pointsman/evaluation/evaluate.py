@@ -12,6 +12,7 @@ from pointsman.evaluation.baselines import Method, always, random, zero_router
 from pointsman.evaluation.curve import Curve
 from pointsman.evaluation.informed import domain_table, oracle
 from pointsman.evaluation.outcomes import known_mean
+from pointsman.evaluation.paired import Comparison
 from pointsman.evaluation.power import queries_needed
 from pointsman.evaluation.reference import Reference, reference_of
 from pointsman.evaluation.replay import simulate
@@ -85,6 +86,7 @@ def _evaluation(board: Board, reference: Reference, methods: list[Method], margi
         margin=margin,
         rows=rows,
         curves={method.name: _points(method.curve) for method in methods if method.curve is not None},
+        settings=_settings(board, methods[0].curve),
         verdict=verdict_of(
             board.against_best(router.quality, router.cost_usd),
             rows[0].at_best,
@@ -115,10 +117,21 @@ def _baselines(
     yield oracle(test, validation, cheapest)
 
 
-def _points(curve: Curve) -> tuple[tuple[float, float], ...]:
+def _settings(board: Board, curve: Curve | None) -> tuple[Comparison, ...]:
+    """Return the router's kept settings beside the best single model, in order of cost."""
+    if curve is None:
+        return ()
+    return tuple(board.setting(curve, index) for index in _by_cost(curve))
+
+
+def _by_cost(curve: Curve) -> list[int]:
     kept = curve.on_test[curve.kept]
-    ordered = kept[np.lexsort((kept[:, 1], kept[:, 0]))]
-    return tuple((cost, quality) for cost, quality in ordered.tolist())
+    order: list[int] = curve.kept[np.lexsort((kept[:, 1], kept[:, 0]))].tolist()
+    return order
+
+
+def _points(curve: Curve) -> tuple[tuple[float, float], ...]:
+    return tuple((cost, quality) for cost, quality in curve.on_test[_by_cost(curve)].tolist())
 
 
 def _gaps(board: Board, router: MethodRow) -> Iterator[str]:

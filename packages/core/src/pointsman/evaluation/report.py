@@ -85,6 +85,7 @@ class Evaluation:
         margin: Quality that may be lost and still counts as equal.
         rows: The router first, then the baselines.
         curves: Each method's (cost in US dollars, quality) at its kept settings, in order of cost.
+        settings: The router's kept settings beside the best single model, in order of cost.
         verdict: What this comes to.
         notes: What a reader has to know to believe the figures.
     """
@@ -98,6 +99,7 @@ class Evaluation:
     margin: float
     rows: tuple[MethodRow, ...]
     curves: Mapping[str, tuple[tuple[float, float], ...]]
+    settings: tuple[Comparison, ...]
     verdict: Verdict
     notes: tuple[str, ...]
 

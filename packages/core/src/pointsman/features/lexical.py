@@ -28,21 +28,26 @@ Matrix = NDArray[np.float64]
 _SAMPLE = 8000  # texts, evenly spaced, that settle weights and directions; more cost time and change little
 _OVERSAMPLING, _ITERATIONS = 10, 3
 _TINY = 1e-9
+_STEPS = 127
 _WORD = re.compile(r"[^\W_]+")
 Row = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 class LexicalState(State):
-    """The projection of each bucket, shape (2**bits, components), and location and scale of the text statistics."""
+    """The projection of each bucket, shape (2**bits, components), and location and scale of the text statistics.
 
-    projection: NDArray[np.float16]
+    Each bucket's row is kept in steps of its own size (2**bits,): a byte a number loses nothing that matters.
+    """
+
+    projection: NDArray[np.int8]
+    steps: NDArray[np.float32]
     center: Matrix
     scale: Matrix
 
     @cached_property
     def table(self) -> NDArray[np.float32]:
-        """The projection in the precision it is used in; half precision on disk loses nothing that matters."""
-        return self.projection.astype(np.float32)
+        """The projection in the precision it is used in."""
+        return self.projection * self.steps[:, None]
 
 
 class Lexical(Features):
@@ -112,9 +117,12 @@ class Lexical(Features):
         weight[frequency < min(self.min_texts, n)] = 0
         statistics = text_statistics(queries.texts)
         scale = statistics.std(axis=0)
+        directions = weight[:, None] * self._directions(counts, weight)
+        steps = (np.abs(directions).max(axis=1, initial=0.0) / _STEPS).astype(np.float32)
         self.with_state(
             LexicalState(
-                projection=(weight[:, None] * self._directions(counts, weight)).astype(np.float16),
+                projection=np.rint(directions / np.maximum(steps, _TINY)[:, None]).astype(np.int8),
+                steps=steps,
                 center=statistics.mean(axis=0),
                 scale=np.where(scale > 0, scale, 1.0),
             )
@@ -136,6 +144,7 @@ class Lexical(Features):
         if len(text) > self.max_chars:
             half = self.max_chars // 2
             text = f"{text[:half]} {text[-half:]}"
+        text = " ".join(text.split())
         tally = np.bincount(ngram_buckets(text, bits=self.bits, chars=self.chars), minlength=1)
         buckets = np.flatnonzero(tally)
         return buckets, (1 + np.log(tally[buckets])).astype(np.float32)

@@ -6,7 +6,7 @@ from statistics import NormalDist
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Lt
 from numpy.typing import NDArray
 
 from pointsman.components import State

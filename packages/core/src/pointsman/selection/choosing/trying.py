@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.choice import first_choice
 from pointsman.estimators.heldout import HeldOut
 from pointsman.evaluation.baselines import always
 from pointsman.evaluation.outcomes import Outcomes
@@ -55,10 +57,10 @@ def _ways(
 ) -> Iterator[tuple[str, Picks]]:
     stack = held.estimates()
     yield "as set", _crossed(policy, stack, held.fold, data)
-    if policy.spec() != Utility().spec():
-        yield "quality first", _crossed(Utility(), stack, held.fold, data)
+    yield "quality first", first_choice(Utility().scores(stack), stack.cost_usd)
     for i, member in enumerate(members):
-        yield f"{type(member).__name__} alone", _crossed(policy, held.alone(i), held.fold, data)
+        alone = held.alone(i)
+        yield f"{type(member).__name__} alone, quality first", first_choice(alone.quality, alone.cost_usd)
     yield "always the cheapest", np.full(len(data), data.models.index(data.cheapest), dtype=np.intp)
 
 
@@ -69,8 +71,11 @@ def _crossed(policy: Policy, estimates: Estimates, fold: Picks, data: RoutingDat
         mine, others = np.flatnonzero(fold == i), np.flatnonzero(fold != i)
         try:
             fitted = policy.clone().fit(estimates.take(others), data.take(others)) if len(others) else policy
-            uniform = np.random.default_rng(0).random(len(mine))
-            picks[mine] = fitted.choose(estimates.take(mine), uniforms=lambda drawn=uniform: drawn).model
+            picks[mine] = fitted.choose(estimates.take(mine), uniforms=partial(_uniforms, len(mine))).model
         except ConfigError:
             continue
     return picks
+
+
+def _uniforms(n: int) -> NDArray[np.float64]:
+    return np.random.default_rng(0).random(n)

@@ -1,0 +1,149 @@
+"""The report's page: every part of a report in its place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pointsman.evaluation.report import Evaluation
+from pointsman.report.page.decisions import bars, behaviour_text, example_groups
+from pointsman.report.page.glossary import GLOSSARY
+from pointsman.report.page.growth import growth
+from pointsman.report.page.plane import plane
+from pointsman.report.page.rows import baseline_rows, domain_cells, single_rows
+from pointsman.report.page.template import check_extra, filled_in, picture
+from pointsman.report.page.tiles import tiles
+from pointsman.report.page.trust import trust
+from pointsman.report.page.words import clean, quality
+from pointsman.report.report import Report
+from pointsman.report.verdict import tone
+
+__all__ = ["plane_caption", "report_page"]
+
+_CONTENTS = (
+    ("plane", "Quality over cost"),
+    ("learning", "More data"),
+    ("domains", "Domains"),
+    ("calibration", "Calibration"),
+    ("behaviour", "Choices"),
+    ("examples", "Examples"),
+    ("made", "Parts"),
+    ("limits", "Limits"),
+    ("reading", "How to read"),
+    ("provenance", "Provenance"),
+)
+_ALWAYS = {"limits", "reading", "provenance"}
+_LONG = 5000
+_UNNAMED = "not named"
+
+
+def report_page(report: Report) -> str:
+    """Return a report as one HTML page."""
+    check_extra()
+    evaluation, facts = report.evaluation, report.provenance
+    content: dict[str, Any] = {
+        "title": f"{report.headline} – routing report",
+        "headline": report.headline,
+        "tone": tone(evaluation),
+        "verdict": None if evaluation is None else clean(evaluation.verdict.text, _LONG),
+        "advice": clean(report.audit.advice.text, _LONG),
+        "missing": report.missing,
+        "tiles": tiles(report),
+        "contents": [entry for entry in _CONTENTS if evaluation is not None or entry[0] in _ALWAYS],
+        "facts": {
+            "source": None if facts.source is None else clean(facts.source, 80),
+            "size": f"{facts.queries:,} queries × {facts.models} models",
+        },
+        "limits": [clean(limit, _LONG) for limit in report.limits],
+        "glossary": GLOSSARY,
+        "provenance": _provenance(report),
+        "measured": evaluation is not None,
+        "spec": None if report.made_of is None else json.dumps(report.made_of.spec, indent=2, ensure_ascii=True),
+    }
+    if evaluation is not None:
+        content |= _measured(report, evaluation)
+    return filled_in("report.html.j2", **content)
+
+
+def _measured(report: Report, evaluation: Evaluation) -> dict[str, Any]:
+    """Return what there is to show of a router that was measured."""
+    drawn, best = plane({"router": evaluation}), evaluation.best_single
+    calibrated, behaves, made = report.calibration, report.behaviour, report.made_of
+    return {
+        "plane": picture(drawn),
+        "plane_caption": plane_caption(evaluation),
+        "methods": baseline_rows(evaluation),
+        "singles": single_rows(evaluation),
+        "growth": picture(growth(report.learning)),
+        "growth_caption": _growth_caption(report, evaluation),
+        "domains": domain_cells(report.domains, best),
+        "domains_caption": f"Each domain of the test queries, the largest first; the best single model is {clean(best, 60)} "
+        "everywhere. Many rows are looked at here, so one in twenty intervals misses by chance.",
+        "trust": None if calibrated is None else picture(trust(calibrated)),
+        "trust_caption": _trust_caption(report),
+        "behaviour_text": "" if behaves is None else behaviour_text(behaves, len(evaluation.models)),
+        "shares": [] if behaves is None else bars(behaves, best),
+        "examples": example_groups(report.examples, best),
+        "made": {
+            "findings": None if made is None or made.findings is None else _lines(made.findings),
+            "parts": [] if made is None else [(clean(path), clean(value)) for path, value in made.parts],
+        },
+    }
+
+
+def plane_caption(evaluation: Evaluation) -> str:
+    """Say how the plane is to be read."""
+    chosen = "chosen on validation data" if evaluation.router.peak is not None else "all of them, none chosen"
+    level = f"{100 * evaluation.level:g} %"
+    return (
+        f"Up is better, left is cheaper. A line joins what a router reaches at its settings, {chosen}; the large dot is "
+        f"the router as it is set. The dashed line mixes single models blindly (Zero router), the dotted one looks the given "
+        f"domain up. Band and bars are {level} intervals of the difference to {clean(evaluation.best_single, 60)} on the same "
+        f"queries: what lies wholly above its dot is better than it, and not by chance."
+    )
+
+
+def _growth_caption(report: Report, evaluation: Evaluation) -> str:
+    most = max((len(point.each_quality_gain) for point in report.learning), default=0)
+    repeats = f" Small dots are {most} fits on different rows; the line is their mean." if most > 1 else ""
+    return (
+        f"What the same recipe gains on the same {evaluation.queries:,} test queries after learning from fewer rows.{repeats} "
+        f"The band is the {100 * evaluation.level:g} % interval over test queries. The first is at the setting of highest "
+        f"quality on validation data. A line that still rises says that more data would help."
+    )
+
+
+def _trust_caption(report: Report) -> str:
+    if report.calibration is None:
+        return ""
+    parts = ["On the dashed line, what was expected comes true on average; bars are intervals."]
+    for name, found in (("Quality", report.calibration.quality), ("Difference", report.calibration.contrast)):
+        if found is None:
+            continue
+        brier = "" if found.brier is None else f", Brier score {found.brier:.3f}"
+        hopes = "too much" if found.bias > 0 else "too little"
+        parts.append(
+            f"{name}: expected calibration error {quality(found.ece)} points{brier} on {found.queries:,} queries; "
+            f"on average it expects {quality(abs(found.bias))} points {hopes}."
+        )
+    return " ".join([*parts, "Choices rest on differences between models, so the second diagram matters more."])
+
+
+def _lines(text: str) -> str:
+    """Return text of several lines, each made safe to show."""
+    return "\n".join(clean(line, 400) for line in text.splitlines())
+
+
+def _provenance(report: Report) -> list[tuple[str, str]]:
+    facts, made = report.provenance, report.made_of
+    parts = ", ".join(f"{count:,} {name}" for name, count in facts.parts.items())
+    rows = [
+        ("data", _UNNAMED if facts.source is None else clean(facts.source, 200)),
+        ("rows", f"{facts.queries:,} queries ({facts.groups:,} different ones) × {facts.models} models"),
+        ("digest of the data", facts.data_digest),
+        ("split", f"{parts} queries; rows of one group stay together"),
+        ("seed", f"{facts.random_state}; intervals from {facts.draws:,} bootstrap resamples of the queries"),
+    ]
+    if made is not None:
+        rows += [("router", made.name), ("digest of the router", made.digest)]
+    return [*rows, ("version", f"pointsman {facts.version or 'of unknown version'}")]
