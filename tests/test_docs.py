@@ -1,4 +1,4 @@
-"""Every block of code in the documentation runs, offline, and prints what the page shows; every relative link leads somewhere."""
+"""Every block of code in the documentation runs, offline, and prints what is shown; every relative link leads somewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pages.scenery import Scene, scenery
 
 from pointsman.config import BUILTIN
 
-WITH_CODE = [page for page in pages() if any(b.language in ("python", "console") for b in blocks(page.read_text("utf-8")))]
+WITH_CODE = [
+    page for page in pages() if any(b.language in ("python", "console") for b in blocks(page.read_text("utf-8")))
+]
 LINKED = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 ESTIMATORS = [home.rsplit(".", 1)[1] for home in BUILTIN.values() if home.startswith("pointsman.estimators.")]
 

@@ -16,7 +16,11 @@ def main() -> None:
     for page in [Path(name).resolve() for name in sys.argv[1:]] or pages():
         with tempfile.TemporaryDirectory() as folder, scenery(page, Path(folder)):
             run = run_page(page)
-        if any("..." in line for first, last, _ in run.replaced for line in page.read_text("utf-8").splitlines()[first:last]):
+        if any(
+            "..." in line
+            for first, last, _ in run.replaced
+            for line in page.read_text("utf-8").splitlines()[first:last]
+        ):
             sys.exit(f"{page} shows a part only; mend it by hand:\n{run.problems(page)}")
         page.write_text(run.written(page.read_text(encoding="utf-8")), encoding="utf-8")
         missing = f", without {', '.join(sorted(run.missing))}" if run.missing else ""

@@ -71,7 +71,9 @@ def _llmrouterbench(folder: Path) -> None:
         path = folder / f"results/bench/aime/hybrid/{model}/aime-hybrid-{model}-20250901_120000.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         document = {"model_name": model, "dataset_name": "aime", "split": "hybrid", "demo": False, "counts": 1}
-        path.write_text(json.dumps(document | {"performance": 1.0, "cost": 0.001, "records": [record]}), encoding="utf-8")
+        path.write_text(
+            json.dumps(document | {"performance": 1.0, "cost": 0.001, "records": [record]}), encoding="utf-8"
+        )
 
 
 def _sprout(folder: Path) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+
 from pages.reading import Block, blocks
 
 __all__ = ["Run", "run_page"]
-
 
 
 @dataclass

@@ -11,7 +11,6 @@ from typing import Any
 
 from pages.exports import write_exports
 from pages.reading import ROOT
-
 from pointsman.testing.replay_server import Recorded, ReplayServer
 
 __all__ = ["Scene", "scenery"]
