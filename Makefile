@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-core test-frameworks check format bench-quality bench-audit bench-speed clean
+.PHONY: run test test-core test-frameworks check format docs docs-outputs bench-quality bench-audit bench-speed clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -28,6 +28,7 @@ test-frameworks:
 	.venv-frameworks/bin/pip install --quiet --editable ".[llamaindex,dspy,http]" \
 		pytest pytest-asyncio pytest-socket pytest-timeout hypothesis llama-index-llms-openai-like
 	.venv-frameworks/bin/pytest tests/adapters/llamaindex tests/adapters/dspy
+	.venv-frameworks/bin/pytest tests/test_docs.py -k "dspy_router or llamaindex_router"
 
 check: .venv/.installed
 	$(BIN)/ruff check .
@@ -39,6 +40,14 @@ check: .venv/.installed
 format: .venv/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documentation, in site/; a broken link or an unknown name is an error.
+docs: .venv/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Put what the pages' code prints into the pages, or into those named by PAGES.
+docs-outputs: .venv/.installed
+	PYTHONPATH=tests $(BIN)/python -m pages $(PAGES)
 
 # What was measured before is kept in bench-results/ and not measured again; remove it to begin anew.
 bench-quality: .venv/.installed

@@ -53,6 +53,7 @@ def report(
     data: str,
     columns: Mapping[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     out: str,
     artefact: str | None,
     estimator: str | None,
@@ -82,12 +83,13 @@ def report(
     if artefact is not None and (config or estimator or chosen):
         raise click.UsageError("--router is fitted already; leave the estimator, the policy and --config away.")
     if artefact is not None:
-        found = _of_saved(artefact, data, columns, scale, margin, seed)
+        found = _of_saved(artefact, data, columns, scale, layout, margin, seed)
     else:
         found = _of_new(
             data,
             columns,
             scale,
+            layout,
             estimator=estimator,
             chosen=chosen,
             config=config,
@@ -108,13 +110,14 @@ def _of_saved(
     data: str,
     columns: Mapping[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     margin: float,
     seed: int,
 ) -> Report:
     from pointsman.report import measure_report
 
     router = load_router(artefact)
-    test = unseen(read_outcomes(data, columns, scale), artefact)
+    test = unseen(read_outcomes(data, columns, scale, layout), artefact)
     return measure_report(router, test, source=data, margin=margin, random_state=seed, on_progress=note)
 
 
@@ -122,6 +125,7 @@ def _of_new(
     data: str,
     columns: Mapping[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     *,
     estimator: str | None,
     chosen: Spec | None,
@@ -132,7 +136,7 @@ def _of_new(
 ) -> Report:
     from pointsman.report import build_report
 
-    outcomes = read_outcomes(data, columns, scale)
+    outcomes = read_outcomes(data, columns, scale, layout)
     router = router_from(estimator, chosen or default_aim(outcomes), config=config)
     return build_report(
         router, outcomes, source=data, margin=margin, repeats=repeats, random_state=seed, on_progress=note

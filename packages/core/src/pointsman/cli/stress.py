@@ -106,6 +106,7 @@ def stress(
     data: str,
     columns: Mapping[str, str],
     scale: tuple[float, float] | None,
+    layout: str | None,
     protocols: tuple[str, ...],
     estimator: str | None,
     config: str | None,
@@ -124,7 +125,7 @@ def stress(
     chosen = aim(policy, budget, cost_weight)
     if config is not None and (estimator or chosen):
         raise click.UsageError("--config describes the whole router; leave the estimator and the policy to it.")
-    outcomes = read_outcomes(data, columns, scale)
+    outcomes = read_outcomes(data, columns, scale, layout)
     router = router_from(estimator, chosen or default_aim(outcomes), config=config)
     wanted = tuple(dict.fromkeys(protocols)) or tuple(name for name in _PROTOCOLS if _possible(name, outcomes))
     found: dict[str, _Finding] = {}
