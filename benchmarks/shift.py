@@ -82,7 +82,7 @@ def attacks(data: RoutingDataset, weight: float) -> dict[str, dict[str, float]]:
 def steady(split: Split) -> dict[str, Any]:
     """Choose, on validation queries, the setting that flips least of those that gain enough; measure it on the test part."""
     estimator = AutoRouter().fit(split.train).fitted(AutoState).estimator
-    some = split.val.take(np.arange(min(ASKED, len(split.val))))
+    some = split.val.take(np.random.default_rng(0).permutation(len(split.val))[:ASKED])
     weights = [0.0, *(np.logspace(-3, 3, 25) / split.val.cost_usd.mean() * 0.1).tolist()]
     on_val = estimator.predict(split.val.queries)
     needed = ENOUGH * 100 * _aiq(split.val, split.train, on_val, weights)
