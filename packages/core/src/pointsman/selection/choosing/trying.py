@@ -12,6 +12,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.heldout import HeldOut
+from pointsman.estimators.together import names_of
 from pointsman.evaluation.baselines import always
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.paired import compare
@@ -28,7 +29,7 @@ _DRAWS = 500
 
 
 def tried(held: HeldOut, members: Sequence[Estimator], policy: Policy, data: RoutingDataset) -> tuple[Tried, ...]:
-    """Return how the stack, each member alone and the single models do beside the best one; data are in canonical order.
+    """Return how the stack, each member alone and the cheapest model do beside the best one; data are in canonical order.
 
     A policy that is fitted is fitted on the other folds, so that its setting is none that was chosen for these queries.
     """
@@ -58,8 +59,8 @@ def _ways(
     yield "as set", _crossed(policy, stack, held.fold, data)
     if policy.spec() != Utility().spec():
         yield "quality first", _crossed(Utility(), stack, held.fold, data)
-    for i, member in enumerate(members):
-        yield f"{type(member).__name__} alone", _crossed(policy, held.alone(i), held.fold, data)
+    for i, name in enumerate(names_of(members)):
+        yield f"{name} alone", _crossed(policy, held.alone(i), held.fold, data)
     yield "always the cheapest", np.full(len(data), data.models.index(data.cheapest), dtype=np.intp)
 
 
