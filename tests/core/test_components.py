@@ -28,6 +28,12 @@ class Bulb(Component):
     watts: Annotated[int, Ge(1)] = 40
 
 
+class Chandelier(Component):
+    """Hold several bulbs."""
+
+    bulbs: tuple[Bulb, ...] = (Bulb(), Bulb(watts=7))
+
+
 class Lamp(Component):
     """A component with one parameter of each sort."""
 
@@ -86,6 +92,14 @@ def test_repr_shows_what_is_not_the_default() -> None:
     """A part that equals the default is left out, be it the same object or not."""
     assert repr(Lamp()) == repr(Lamp(bulb=Bulb())) == "Lamp()"
     assert repr(Lamp(height=2.0, bulb=Bulb(watts=5))) == "Lamp(height=2.0, bulb=Bulb(watts=5))"
+
+
+def test_repr_compares_tuples_of_parts_by_what_they_are() -> None:
+    """A tuple of parts equal to the default's is left out; another part, number or order of them is shown."""
+    assert repr(Chandelier()) == repr(Chandelier(bulbs=(Bulb(), Bulb(watts=7)))) == "Chandelier()"
+    assert repr(Chandelier(bulbs=(Bulb(),))) == "Chandelier(bulbs=(Bulb(),))"
+    assert repr(Chandelier(bulbs=(Bulb(watts=7), Bulb()))) == "Chandelier(bulbs=(Bulb(watts=7), Bulb()))"
+    assert repr(Lamp(spares=(Bulb(watts=3),))) == "Lamp(spares=(Bulb(watts=3),))"
 
 
 def test_a_spec_is_plain_data_with_the_parts_inside() -> None:

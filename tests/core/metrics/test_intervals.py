@@ -12,6 +12,7 @@ from scipy import stats
 
 from pointsman.errors import ConfigError, DataError
 from pointsman.metrics import Interval, bootstrap_interval, mean_interval, paired_bootstrap, proportion_interval
+from pointsman.metrics.clusters import mean_error
 
 Method = Literal["bca", "percentile"]
 Floats = NDArray[np.float64]
@@ -203,3 +204,19 @@ def test_bad_input_is_refused_by_name(error: type[Exception], call: Callable[[],
     """The message names the argument and what was wrong with it."""
     with pytest.raises(error, match=message):
         call()
+
+
+def test_the_error_of_a_mean_is_the_intervals() -> None:
+    """The half width is Student's quantile of it; rows that are repeated in their groups do not narrow it."""
+    values, groups = np.random.default_rng(0).standard_normal(30), np.arange(30) // 3
+    found = mean_interval(values, groups=groups)
+    assert found.high - found.estimate == pytest.approx(stats.t.ppf(0.975, 9) * mean_error(values, groups))
+    assert mean_error(np.tile(values, 4), np.tile(groups, 4)) == pytest.approx(mean_error(values, groups))
+    assert mean_error(values) == pytest.approx(stats.sem(values))
+
+
+def test_a_single_group_has_no_known_error() -> None:
+    """One row, or one group, says nothing of its spread: the error is infinite, not 0."""
+    assert mean_error([1.0]) == mean_error([1.0, 2.0], ["a", "a"]) == np.inf
+    with pytest.raises(DataError, match="values"):
+        mean_error([])

@@ -2,75 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.components import State
+from pointsman.estimators.discriminant import Discriminant
 
 __all__ = ["Familiarity"]
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-_SHRINKAGE = 0.1  # of the covariance within kinds, towards its mean eigenvalue
 _FOLDS, _OUTINGS = 4, 16
 _FEWEST_KINDS = 3
-
-
-class Kinds(State):
-    """A linear discriminant: kinds' means (k, d) and the overall mean (d,) where the covariance within kinds is one."""
-
-    whitening: NDArray[np.float32]
-    means: Matrix
-    center: Matrix
-    log_shares: Matrix
-
-    @cached_property
-    def table(self) -> Matrix:
-        """The whitening in the precision it is used in, in which a row alone gives what it gives among others."""
-        return self.whitening.astype(np.float64)
-
-    @classmethod
-    def fit(cls, rows: Matrix, codes: Codes) -> Self:
-        """Fit on rows (n, d) of the kinds 0, 1, ..., each of which occurs."""
-        count = np.bincount(codes).astype(np.float64)
-        members = np.zeros((len(count), len(rows)), dtype=rows.dtype)
-        members[codes, np.arange(len(rows))] = 1
-        means = (members @ rows) / count[:, None].astype(rows.dtype)
-        rest = rows - means[codes]
-        values, vectors = np.linalg.eigh((rest.T @ rest / len(rows)).astype(np.float64))
-        floor = _SHRINKAGE * float(values.mean()) + 1e-12
-        whitening = (vectors / np.sqrt(np.maximum(values, 0) + floor)).astype(np.float32)
-        return cls(
-            whitening=whitening,
-            means=(means @ whitening).astype(np.float64),
-            center=(rows.mean(axis=0) @ whitening).astype(np.float64),
-            log_shares=np.log(count / len(rows)),
-        )
-
-    def signs(self, rows: Matrix) -> Matrix:
-        """Return six numbers per row, larger where it fits the kinds better, shape (n, 6).
-
-        The likeliest kind's probability; minus the entropy; the likelihood under all kinds over that under none, in logs; minus
-        the squared distances to the nearest kind and to the middle; how much nearer the nearest kind is than the middle.
-        """
-        white = rows @ self.table
-        square = np.square(white).sum(axis=1)[:, None]
-        near = np.maximum(square - 2 * white @ self.means.T + np.square(self.means).sum(axis=1), 0)
-        middle = np.square(white - self.center).sum(axis=1)
-        logits = self.log_shares - near / 2
-        top = logits.max(axis=1, keepdims=True)
-        powers = np.exp(logits - top)
-        total = powers.sum(axis=1, keepdims=True)
-        share = powers / total
-        evidence = (top + np.log(total))[:, 0] + middle / 2
-        nearest = near.min(axis=1)
-        certainty = (share * np.log(share + 1e-12)).sum(axis=1)
-        closer = np.sqrt(middle) - np.sqrt(nearest)
-        return np.column_stack([share.max(axis=1), certainty, evidence, -nearest, -middle, closer])
 
 
 class Familiarity(State):
@@ -82,7 +28,7 @@ class Familiarity(State):
     et al., 2021, arXiv 2106.09022).
     """
 
-    known: Kinds
+    known: Discriminant
     location: Matrix
     scale: Matrix
     weights: Matrix
@@ -90,7 +36,10 @@ class Familiarity(State):
 
     @classmethod
     def fit(cls, rows: Matrix, codes: Codes) -> Self | None:
-        """Fit on rows (n, d) of the kinds 0, 1, ..., -1 where unknown; None for fewer than three kinds of two rows each."""
+        """Fit on rows (n, d), in canonical order, of the kinds 0, 1, ..., -1 where unknown; None for fewer than three kinds.
+
+        A kind has at least two rows. The order of the rows settles which of them are held out together.
+        """
         rows, codes = _of_kinds_met_twice(rows.astype(np.float32), codes)
         if len(np.unique(codes)) < _FEWEST_KINDS:
             return None
@@ -104,7 +53,7 @@ class Familiarity(State):
         weight = np.tile(weight * len(weight) / weight.sum(), 2)
         model = LogisticRegression(max_iter=1000).fit((signs - location) / scale, target, sample_weight=weight)
         return cls(
-            known=Kinds.fit(rows, codes),
+            known=Discriminant.fit(rows, codes),
             location=location,
             scale=scale,
             weights=model.coef_[0].astype(np.float64),
@@ -127,7 +76,7 @@ def _of_kinds_met_twice(rows: Matrix, codes: Codes) -> tuple[Matrix, Codes]:
 
 def _looked_at_from_inside(rows: Matrix, codes: Codes) -> Matrix:
     """Return the signs of every row by discriminants fitted on other rows of all kinds, shape (n, 6)."""
-    place = np.empty(len(codes), dtype=np.intp)  # of a row within its kind, so that every fold has some of each
+    place = np.empty(len(codes), dtype=np.intp)  # by kind, so that the folds share each of them out
     place[np.argsort(codes, kind="stable")] = np.arange(len(codes))
     fold = np.random.default_rng(0).permuted(np.arange(-(-len(codes) // _FOLDS) * _FOLDS).reshape(-1, _FOLDS), axis=1)
     fold_of = (fold % _FOLDS).ravel()[place]
@@ -135,7 +84,9 @@ def _looked_at_from_inside(rows: Matrix, codes: Codes) -> Matrix:
     for i in range(_FOLDS):
         held = fold_of == i
         if held.any():
-            signs[held] = Kinds.fit(rows[~held], np.unique(codes[~held], return_inverse=True)[1]).signs(rows[held])
+            signs[held] = Discriminant.fit(rows[~held], np.unique(codes[~held], return_inverse=True)[1]).signs(
+                rows[held]
+            )
     return signs
 
 
@@ -148,5 +99,5 @@ def _looked_at_from_outside(rows: Matrix, codes: Codes) -> Matrix:
     signs = np.empty((len(rows), 6))
     for i in range(outings):
         out = outing_of[codes] == i
-        signs[out] = Kinds.fit(rows[~out], np.unique(codes[~out], return_inverse=True)[1]).signs(rows[out])
+        signs[out] = Discriminant.fit(rows[~out], np.unique(codes[~out], return_inverse=True)[1]).signs(rows[out])
     return signs

@@ -74,7 +74,7 @@ class HeldOut:
         level_real: Each query's real level, shape (n,).
         means: The means themselves, shape (n, m): the same for all queries of a fold.
         gap: How much better the incumbent is on average, and the variance of that mean, shape (2, m).
-        cost_usd: Expected costs, shape (n, m).
+        cost_usd, latency_s: Expected costs, and seconds where recorded, shape (n, m).
         share: How much of each query's own differences is familiar, shape (n,).
     """
 
@@ -89,6 +89,7 @@ class HeldOut:
     means: Matrix
     gap: Matrix
     cost_usd: Matrix
+    latency_s: Matrix | None
     share: Matrix
 
     @classmethod
@@ -104,18 +105,20 @@ class HeldOut:
         n, m = data.quality.shape
         incumbent = data.models.index(data.best_single)
         said, fold = np.zeros((len(members), n, m)), np.zeros(n, dtype=np.intp)
-        level_said, cost = np.zeros(n), np.full((n, m), np.nan)
+        level_said, spent = np.zeros(n), np.full((2, n, m), np.nan)
         means = np.tile(data.mean_quality, (n, 1))
         given, groups, offsets = bare(data, rows), len(np.unique(data.group_of)), offsets_of(members)
         for i, (train, held) in enumerate(folds(data, min(parts, groups)) if groups > 1 else ()):
-            known, fold[held] = given.take(train), i
+            known, queries, fold[held] = given.take(train), given.queries.take(held), i
+            cost, latency = Spending.fit(rows[train], data.take(train)).predict(rows[held], queries)
+            spent[0, held] = cost
+            if latency is not None:
+                spent[1, held] = latency
             if np.isnan(known.mean_quality).any():
                 continue  # a model that was asked in this part only: nothing is predicted of it, and nothing differs
-            queries = given.queries.take(held)
             predicted = said_together(fitted_together(members, known), offsets, queries)
             said[:, held], levels = differences(predicted, known.mean_quality, incumbent)
             level_said[held], means[held] = levels.mean(axis=0), known.mean_quality
-            cost[held] = Spending.fit(rows[train], data.take(train)).predict(rows[held], queries)[0]
         beyond = data.quality - means
         return cls(
             models=data.models,
@@ -128,7 +131,8 @@ class HeldOut:
             level_real=split_quality(data)[0][:, 0],
             means=means,
             gap=_gap(data, incumbent),
-            cost_usd=cost,
+            cost_usd=spent[0],
+            latency_s=None if data.latency_s is None else spent[1],
             share=np.ones(n) if familiarity is None else familiar_share(familiarity.probability(rows)),
         )
 
@@ -155,13 +159,22 @@ class HeldOut:
             quality[held] = mixed_quality(self.means[held], level, mixed, trust.factor)
             factor = trust.factor * self.share[held]
             cautious[held] = cautious_quality(self.means[held], level, mixed, factor, self.incumbent)
-        return Estimates(models=self.models, quality=quality, cost_usd=self.cost_usd, cautious=lambda: cautious)
+        return self._estimates(quality, cautious)
 
     def alone(self, member: int) -> Estimates:
         """Return the estimates of one member, believed without reserve."""
         level = np.zeros(len(self.fold))
         quality = mixed_quality(self.means, level, self.said[member], 1.0)
-        return Estimates(models=self.models, quality=quality, cost_usd=self.cost_usd)
+        return self._estimates(quality, None)
+
+    def _estimates(self, quality: Matrix, cautious: Matrix | None) -> Estimates:
+        return Estimates(
+            models=self.models,
+            quality=quality,
+            cost_usd=self.cost_usd,
+            latency_s=self.latency_s,
+            cautious=None if cautious is None else lambda: cautious,
+        )
 
 
 def _gap(data: RoutingDataset, incumbent: int) -> Matrix:

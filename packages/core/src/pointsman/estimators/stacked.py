@@ -22,7 +22,7 @@ from pointsman.estimators.heldout import HeldOut, bare, cautious_quality, differ
 from pointsman.estimators.kinds import kinds_of
 from pointsman.estimators.linear import Linear
 from pointsman.estimators.spending import Spending
-from pointsman.estimators.together import fitted_together, offsets_of, said_together
+from pointsman.estimators.together import fitted_together, names_of, offsets_of, said_together
 from pointsman.estimators.trust import Trust
 from pointsman.features.available import Available
 from pointsman.features.base import Features
@@ -56,7 +56,7 @@ class StackedState(State):
     spending: Spending
 
     @cached_property
-    def offsets(self) -> tuple[int | None, ...]:
+    def offsets(self) -> dict[int, int | None]:
         """Which members are others' offsets."""
         return offsets_of(self.members)
 
@@ -75,7 +75,7 @@ class Stacked(Estimator):
         features: The map that all members read; cloned and fitted once by `fit`.
         members: The estimators; cloned by `fit`. They get the rows of `features` as embeddings, and no costs.
         folds: Parts that take turns at being held out, at least 2.
-        draws: Draws of quality that `draw` returns unless told otherwise.
+        draws: Draws of quality that `draw` returns, at least 2.
     """
 
     tags = Tags(how=frozenset({"supervised"}))
@@ -175,11 +175,12 @@ class Stacked(Estimator):
         state = self.fitted(StackedState)
         rows = state.features.transform(Queries.of(query))
         inner = replace(query, embedding=rows[0])
-        names = [type(member).__name__ for member in state.members]
         told: dict[str, Any] = {
             "incumbent": state.models[state.incumbent],
             "trust": state.trust.factor,
-            "shares": {name: float(share) for name, share in zip(names, state.trust.shares, strict=True)},
+            "shares": {
+                name: float(share) for name, share in zip(names_of(state.members), state.trust.shares, strict=True)
+            },
         }
         if state.familiarity is not None:
             told["familiarity"] = float(state.familiarity.probability(rows)[0])

@@ -13,45 +13,64 @@ from pointsman.data.queries import Queries
 from pointsman.estimators.base import Estimator
 from pointsman.estimators.linear import Linear
 
-__all__ = ["fitted_together", "offsets_of", "said_together"]
+__all__ = ["fitted_together", "names_of", "offsets_of", "said_together"]
 
 Matrix = NDArray[np.float64]
+Offsets = dict[int, int | None]
 
 
-def offsets_of(members: Sequence[Estimator]) -> tuple[int | None, ...]:
-    """Return for each member which one before it is its offset, None where none is.
+def offsets_of(members: Sequence[Estimator]) -> Offsets:
+    """Return for each member which other one is its offset, None where none is; an offset comes before those that need it.
 
     >>> from pointsman.estimators.constant import Constant
-    >>> offsets_of([Constant(), Linear(), Linear(offset=Constant())])
-    (None, None, 0)
+    >>> offsets_of([Linear(offset=Constant()), Constant(), Linear()])
+    {1: None, 2: None, 0: 1}
     """
-    specs = [json.dumps(member.spec(), sort_keys=True) for member in members]
-    found: list[int | None] = []
-    for i, member in enumerate(members):
-        offset = member.offset if isinstance(member, Linear) else None
-        spec = None if offset is None else json.dumps(offset.spec(), sort_keys=True)
-        found.append(specs.index(spec) if spec in specs[:i] else None)
-    return tuple(found)
+    specs = [_key(member) for member in members]
+    order = sorted(range(len(members)), key=lambda i: _offset(members[i]) is not None)
+    found: Offsets = {}
+    for i in order:
+        offset = _offset(members[i])
+        spec = None if offset is None else _key(offset)
+        found[i] = next((j for j in found if specs[j] == spec), None)
+    return found
 
 
 def fitted_together(members: Sequence[Estimator], data: RoutingDataset) -> tuple[Estimator, ...]:
     """Return fitted clones of the members; one that is another's offset is fitted for both."""
-    fitted: list[Estimator] = []
-    for member, at in zip(members, offsets_of(members), strict=True):
-        clone = member.clone()
-        if at is not None and isinstance(clone, Linear):
-            fitted.append(clone.fit_on(data, fitted[at]))
-        else:
-            fitted.append(clone.fit(data))
-    return tuple(fitted)
+    fitted: dict[int, Estimator] = {}
+    for i, at in offsets_of(members).items():
+        clone = members[i].clone()
+        shared = None if at is None else fitted[at]
+        fitted[i] = clone.fit_on(data, shared) if shared and isinstance(clone, Linear) else clone.fit(data)
+    return tuple(fitted[i] for i in range(len(members)))
 
 
-def said_together(members: Sequence[Estimator], offsets: Sequence[int | None], queries: Queries) -> list[Matrix]:
+def said_together(members: Sequence[Estimator], offsets: Offsets, queries: Queries) -> list[Matrix]:
     """Return the quality (n, m) that each of the fitted members predicts; one that is another's offset is asked once."""
-    said: list[Matrix] = []
-    for member, at in zip(members, offsets, strict=True):
+    said: dict[int, Matrix] = {}
+    for i, at in offsets.items():
+        member = members[i]
         if at is not None and isinstance(member, Linear):
-            said.append(member.predict_on(queries, said[at]).quality)
+            said[i] = member.predict_on(queries, said[at]).quality
         else:
-            said.append(member.predict(queries).quality)
-    return said
+            said[i] = member.predict(queries).quality
+    return [said[i] for i in range(len(members))]
+
+
+def names_of(members: Sequence[Estimator]) -> tuple[str, ...]:
+    """Return the members' types, numbered where several are of one: "Linear", "Clusters", "Linear 2"."""
+    names: list[str] = []
+    for member in members:
+        kind = type(member).__name__
+        times = sum(type(other) is type(member) for other in members[: len(names)])
+        names.append(f"{kind} {times + 1}" if times else kind)
+    return tuple(names)
+
+
+def _offset(member: Estimator) -> Estimator | None:
+    return member.offset if isinstance(member, Linear) else None
+
+
+def _key(estimator: Estimator) -> str:
+    return json.dumps(estimator.spec(), sort_keys=True)

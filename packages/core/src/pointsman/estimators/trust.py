@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.components import State
+from pointsman.metrics.clusters import mean_error
 
 __all__ = ["Trust"]
 
@@ -50,7 +51,7 @@ class Trust(State):
         real = np.where(known, real, 0.0)
         said = np.where(known, said, 0.0)
         weight = _competing(said.mean(axis=0), gap)
-        shares = _shares(said, real, weight)
+        shares = _shares(said, real, weight, group)
         mixed = np.tensordot(shares, said, axes=1)
         slope, error = _slope(mixed, real, weight, group)
         return cls(shares=shares, slope=slope, error=error)
@@ -72,7 +73,7 @@ def _competing(said: Matrix, gap: Matrix) -> Matrix:
     return weights
 
 
-def _shares(said: Matrix, real: Matrix, weight: Matrix) -> Matrix:
+def _shares(said: Matrix, real: Matrix, weight: Matrix, group: NDArray[np.int64]) -> Matrix:
     """Return non-negative shares of the members: least squares, drawn towards equal shares as far as the noise asks for."""
     k = len(said)
     equal = np.full(k, 1 / k)
@@ -82,7 +83,8 @@ def _shares(said: Matrix, real: Matrix, weight: Matrix) -> Matrix:
     size = float(np.trace(moments)) / k
     if size <= 0:
         return equal
-    noise = float(np.square(scores).sum()) / k / size  # per query, so that correlated models count once
+    # By group, not by cell, so that neither rows that belong together nor correlated models count more than once.
+    noise = float(sum(np.square(np.bincount(group, column)).sum() for column in scores.T)) / k / size
     penalty = noise / _SPREAD**2
     target = np.einsum("knm,nm,m->k", said, real, weight) + penalty * equal
     return _non_negative(moments + penalty * np.eye(k), target)
@@ -98,13 +100,11 @@ def _non_negative(matrix: Matrix, target: Matrix) -> Matrix:
 
 
 def _slope(said: Matrix, real: Matrix, weight: Matrix, group: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the weighted slope of `real` on `said`, both (n, m), and its standard error, groups being independent."""
+    """Return the weighted slope of `real` on `said`, both (n, m), and its standard error, infinite for a single group."""
     cross, square = (said * real) @ weight, np.square(said) @ weight
     total = float(square.sum())
     if total <= 0:
         return 0.0, 0.0
     slope = float(cross.sum()) / total
-    rest = np.bincount(group, cross - slope * square)
-    n = len(np.unique(group))
-    error = float(np.sqrt(np.square(rest).sum() * n / max(1, n - 1))) / total
+    error = mean_error(cross - slope * square, group) * len(group) / total
     return slope, error

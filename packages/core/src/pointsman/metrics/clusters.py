@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from pointsman.metrics.arrays import Floats, aligned, vector
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["cluster_sums"]
+__all__ = ["cluster_sums", "mean_error"]
 
 
 def cluster_sums(values: ArrayLike, groups: ArrayLike | None) -> tuple[Floats, Floats]:
@@ -44,3 +45,25 @@ def cluster_sums(values: ArrayLike, groups: ArrayLike | None) -> tuple[Floats, F
     sums = np.bincount(block, x[rising]).astype(np.float64)
     canonical = np.lexsort((sums, sizes))
     return sums[canonical], sizes[canonical].astype(np.float64)
+
+
+def mean_error(values: ArrayLike, groups: ArrayLike | None = None) -> float:
+    """Return the standard error of a mean, sqrt(G/(G-1) Σ_g (S_g - n_g x̄)²) / n over G groups; infinite for a single one.
+
+    Args:
+        values: (n,) values, n >= 1.
+        groups: (n,) labels; None makes every row its own group.
+
+    Raises:
+        DataError: There are no values, lengths differ, or a number is missing.
+
+    >>> mean_error([0.0, 1.0, 0.0, 1.0], groups=[0, 0, 1, 1]), mean_error([0.0, 1.0], groups=[0, 0])
+    (0.0, inf)
+    """
+    x = vector("values", values)
+    if len(np.unique(np.arange(len(x)) if groups is None else np.asarray(groups))) == 1:
+        return math.inf
+    sums, sizes = cluster_sums(x, groups)
+    count, total = len(sums), float(sizes.sum())
+    deviations = sums - sizes * float(sums.sum() / total)
+    return math.sqrt(count / (count - 1) * float(np.square(deviations).sum())) / total

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pointsman.metrics.arrays import count, fraction
-from pointsman.metrics.clusters import cluster_sums
+from pointsman.metrics.clusters import cluster_sums, mean_error
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -84,8 +83,6 @@ def mean_interval(values: ArrayLike, *, groups: ArrayLike | None = None, level: 
     from scipy.special import stdtrit
 
     sums, sizes = cluster_sums(values, groups)
-    clusters, total = len(sums), float(sizes.sum())
-    mean = float(sums.sum() / total)
-    spread = math.sqrt(clusters / (clusters - 1) * float(((sums - sizes * mean) ** 2).sum())) / total
-    half = float(stdtrit(clusters - 1, (1 + fraction("level", level)) / 2)) * spread
+    mean = float(sums.sum() / sizes.sum())
+    half = float(stdtrit(len(sums) - 1, (1 + fraction("level", level)) / 2)) * mean_error(values, groups)
     return Interval(estimate=mean, low=mean - half, high=mean + half, level=level)

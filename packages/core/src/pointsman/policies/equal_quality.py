@@ -13,6 +13,7 @@ from pointsman.components import State
 from pointsman.data.dataset import RoutingDataset
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import first_choice
+from pointsman.metrics.clusters import mean_error
 from pointsman.policies.base import Policy
 from pointsman.policies.utility import Utility
 
@@ -23,7 +24,11 @@ _UTILITY = Utility()  # whose λ comes with every call
 
 
 class EqualQualityState(State):
-    """The cost weight λ that was chosen, and what it cost and scored beside the best single model (means; None: none held)."""
+    """The cost weight λ that was chosen, and what it scored and cost beside the best single model.
+
+    `difference` is of mean qualities, `relative_cost` a ratio of mean costs; both are None where no λ was good enough, the
+    ratio also where that model is free.
+    """
 
     weight: float
     difference: float | None
@@ -34,9 +39,9 @@ class EqualQuality(Policy):
     """Maximise quality − λ·cost with the λ that is the cheapest one as good as the best single model.
 
     A λ counts as good enough when its mean quality, on queries the estimates had not seen, is with the given confidence no more
-    than a tolerance below that model's. Estimates by routers fitted on a part of the queries leave a margin of their own, for the
-    one fitted on all of them does better; a higher confidence adds to it, which pays where there are few queries. Where no λ
-    is good enough, or costs are unknown, λ = 0: quality first. The operating point is λ.
+    than a tolerance below that model's. Estimates by routers fitted on a part of the queries leave a margin of their own: the
+    one fitted on all of them does better. A higher confidence adds to it, which pays where there are few queries. Where no λ is
+    good enough, or costs are unknown, λ = 0: quality first. The operating point is λ.
 
     Parameters:
         tolerance: Mean quality that may be given up.
@@ -62,13 +67,15 @@ class EqualQuality(Policy):
         cheapest = np.inf
         for weight in _UTILITY.points(estimates):
             chosen = first_choice(_UTILITY.scores(estimates, weight), estimates.cost_usd)
-            quality, cost = (_beside(matrix, chosen, best) for matrix in (data.quality, data.cost_usd))
-            if not len(quality) or not len(cost) or cost[:, 1].sum() <= 0:
+            better, dearer = (_beyond(matrix, chosen, best) for matrix in (data.quality, data.cost_usd))
+            scored, priced = np.isfinite(better), np.isfinite(dearer)
+            if not scored.any() or not priced.any():
                 continue
-            difference, error = _mean(quality[:, 0] - quality[:, 1], data.group_of[_known(data.quality, chosen, best)])
-            ratio = float(cost[:, 0].sum() / cost[:, 1].sum())
-            if difference - margin * error >= -self.tolerance and ratio < cheapest:
-                cheapest = ratio
+            difference, extra = float(better[scored].mean()), float(dearer[priced].mean())
+            risk = margin * mean_error(better[scored], data.group_of[scored]) if margin > 0 else 0.0
+            if difference - risk >= -self.tolerance and extra < cheapest:
+                cheapest, theirs = extra, float(data.cost_usd[priced, best].mean())
+                ratio = 1 + extra / theirs if theirs > 0 else None
                 kept = EqualQualityState(weight=float(weight), difference=difference, relative_cost=ratio)
         return self.with_state(kept)
 
@@ -82,22 +89,7 @@ class EqualQuality(Policy):
         return _UTILITY.scores(estimates, weight)
 
 
-def _known(matrix: Matrix, chosen: NDArray[np.intp], best: int) -> NDArray[np.bool_]:
-    """Tell which rows hold both the chosen cell and the best model's, shape (n,)."""
-    known: NDArray[np.bool_] = np.isfinite(matrix[np.arange(len(chosen)), chosen]) & np.isfinite(matrix[:, best])
-    return known
-
-
-def _beside(matrix: Matrix, chosen: NDArray[np.intp], best: int) -> Matrix:
-    """Return the chosen cells and the best model's where both are known, shape (rows, 2)."""
-    both = np.column_stack([matrix[np.arange(len(chosen)), chosen], matrix[:, best]])
-    return both[_known(matrix, chosen, best)]
-
-
-def _mean(values: Matrix, group: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the mean and its standard error, groups being independent."""
-    mean = float(values.mean())
-    sums = np.bincount(np.unique(group, return_inverse=True)[1], values - mean)
-    groups = len(sums)
-    error = float(np.sqrt(np.square(sums).sum() * groups / max(1, groups - 1))) / len(values)
-    return mean, error
+def _beyond(matrix: Matrix, chosen: NDArray[np.intp], best: int) -> Matrix:
+    """Return the chosen cells less the best model's, shape (n,); NaN where one of them is unknown."""
+    beyond: Matrix = matrix[np.arange(len(chosen)), chosen] - matrix[:, best]
+    return beyond

@@ -8,7 +8,8 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError
 from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimator
-from pointsman.estimators.stacked import Stacked
+from pointsman.estimators.stacked import Stacked, StackedState
+from pointsman.estimators.together import names_of
 from pointsman.models import ModelPool
 from pointsman.policies.base import Policy
 from pointsman.policies.equal_quality import EqualQuality
@@ -69,19 +70,19 @@ class AutoRouter(EstimatedRouter):
         held = estimator.fit_held(kept, folds=self.folds)
         if policy.needs_fit:
             policy = policy.fit(held.estimates(), kept)
-        trust, members = held.trust(), estimator.members
+        trust = held.trust()
         found = Findings(
             queries=len(kept),
             incumbent=kept.models[held.incumbent],
             models=kept.models,
             pruned=pruned,
-            shares={type(m).__name__: float(s) for m, s in zip(members, trust.shares, strict=True)},
+            shares={name: float(share) for name, share in zip(names_of(estimator.members), trust.shares, strict=True)},
             trust=trust.factor,
             slope=trust.slope,
             error=trust.error,
-            familiarity=bool((held.share < 1).any()),
+            familiarity=estimator.fitted(StackedState).familiarity is not None,
             policy=repr(self.policy),
-            tried=tried(held, members, self.policy, kept),
+            tried=tried(held, estimator.members, self.policy, kept),
         )
         pool = kept.pool if kept.pool is not None else ModelPool(kept.models)
         state = AutoState(estimator=estimator, policy=policy, pool=pool.restrict(kept.models), findings=found)

@@ -26,8 +26,9 @@ class Tried(State):
 class Findings(State):
     """What a router was made of and why.
 
-    `trust` is what the members' differences are multiplied by, `slope` and `error` where it comes from; `tried` has the chosen
-    setting first, then quality first, then the members by themselves and the single models.
+    `trust` is what the members' differences are multiplied by, `slope` and `error` where it comes from; `familiarity` says
+    whether familiar queries can be told from new ones. `tried` has the chosen setting first, then quality first where that is
+    another, the members by themselves, and the cheapest model.
     """
 
     queries: int

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pointsman.data.dataset import RoutingDataset, column_means
+from pointsman.data.dataset import RoutingDataset
+from pointsman.metrics.clusters import mean_error
 
 __all__ = ["dominated"]
-
-Matrix = NDArray[np.float64]
 
 _ERRORS = 3.0  # standard errors by which the other one has to be better
 _SEEN = 20  # queries of a domain by which it has a say
@@ -19,38 +17,48 @@ _CHEAPER = 0.99  # share of the queries on which the other one must not be deare
 
 
 def dominated(data: RoutingDataset) -> dict[str, str]:
-    """Return the models that another model is clearly better than and hardly ever dearer, each with the best such model.
+    """Return the models that a better one which stays is clearly better than and hardly ever dearer, each with the best such.
 
     Clearly is by three standard errors over the queries that both answered, and by no domain of at least 20 of them to the
-    contrary. A model that is the better one in a single domain stays: there a router may want it.
+    contrary: a model that is the better one in a single domain stays, since a router may want it there. Only models of a
+    higher mean quality count, and none that is dearer on average, so the best and the cheapest model always stay.
     """
-    cost = np.where(np.isfinite(data.cost_usd), data.cost_usd, np.nan)
-    order = sorted(
-        range(len(data.models)), key=lambda j: (-np.nan_to_num(data.mean_quality[j], nan=-1), data.models[j])
-    )
+    quality, cost = np.nan_to_num(data.mean_quality, nan=-1), np.nan_to_num(data.mean_cost_usd, nan=np.inf)
+    order = sorted(range(len(data.models)), key=lambda j: (-quality[j], cost[j], data.models[j]))
+    kept: list[int] = []
     found: dict[str, str] = {}
-    for j in range(len(data.models)):
-        for k in order:
-            if k != j and data.models[k] not in found and _beats(data, cost, k, j):
-                found[data.models[j]] = data.models[k]
-                break
-    return found
+    for j in order:
+        by = next((k for k in kept if _beats(data, k, j)), None)
+        if by is None:
+            kept.append(j)
+        else:
+            found[data.models[j]] = data.models[by]
+    return dict(sorted(found.items()))
 
 
-def _beats(data: RoutingDataset, cost: Matrix, k: int, j: int) -> bool:
+def _beats(data: RoutingDataset, k: int, j: int) -> bool:
     """Return whether model k dominates model j."""
-    priced = np.isfinite(cost[:, k]) & np.isfinite(cost[:, j])
-    if not priced.any() or (cost[priced, k] <= cost[priced, j]).mean() < _CHEAPER:
+    return _cheaper(data, k, j) and _better(data, k, j)
+
+
+def _cheaper(data: RoutingDataset, k: int, j: int) -> bool:
+    """Return whether model k is hardly ever dearer than model j, and not on average."""
+    dearer = data.cost_usd[:, k] - data.cost_usd[:, j]
+    dearer = dearer[np.isfinite(dearer)]
+    if not len(dearer) or data.mean_cost_usd[k] > data.mean_cost_usd[j]:
         return False
+    return bool((dearer <= 0).mean() >= _CHEAPER)
+
+
+def _better(data: RoutingDataset, k: int, j: int) -> bool:
+    """Return whether model k is clearly better than model j, and in no large domain worse."""
     ahead = data.quality[:, k] - data.quality[:, j]
     both = np.isfinite(ahead)
     if both.sum() < _SEEN:
         return False
-    values, groups = ahead[both], np.unique(data.group_of[both], return_inverse=True)[1]
-    mean = float(values.mean())
-    error = float(np.sqrt(np.square(np.bincount(groups, values - mean)).sum())) / len(values)
-    if not mean > _ERRORS * error:
+    values = ahead[both]
+    if not values.mean() > _ERRORS * mean_error(values, data.group_of[both]):
         return False
     domains = np.array([domain or "" for domain in data.queries.domains])[both]
     large = [name for name, count in Counter(domains.tolist()).items() if name and count >= _SEEN]
-    return all(float(column_means(values[domains == name, None])[0]) >= 0 for name in large)
+    return all(values[domains == name].mean() >= 0 for name in large)

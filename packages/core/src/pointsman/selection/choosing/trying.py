@@ -13,6 +13,7 @@ from pointsman.errors import ConfigError
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.choice import first_choice
 from pointsman.estimators.heldout import HeldOut
+from pointsman.estimators.together import names_of
 from pointsman.evaluation.baselines import always
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.paired import compare
@@ -29,7 +30,7 @@ _DRAWS = 500
 
 
 def tried(held: HeldOut, members: Sequence[Estimator], policy: Policy, data: RoutingDataset) -> tuple[Tried, ...]:
-    """Return how the stack, each member alone and the single models do beside the best one; data are in canonical order.
+    """Return how the stack, each member alone and the cheapest model do beside the best one; data are in canonical order.
 
     A policy that is fitted is fitted on the other folds, so that its setting is none that was chosen for these queries.
     """
@@ -58,9 +59,9 @@ def _ways(
     stack = held.estimates()
     yield "as set", _crossed(policy, stack, held.fold, data)
     yield "quality first", first_choice(Utility().scores(stack), stack.cost_usd)
-    for i, member in enumerate(members):
+    for i, name in enumerate(names_of(members)):
         alone = held.alone(i)
-        yield f"{type(member).__name__} alone, quality first", first_choice(alone.quality, alone.cost_usd)
+        yield f"{name} alone, quality first", first_choice(alone.quality, alone.cost_usd)
     yield "always the cheapest", np.full(len(data), data.models.index(data.cheapest), dtype=np.intp)
 
 
