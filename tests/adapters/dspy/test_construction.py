@@ -28,7 +28,6 @@ WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
     "none": ({}, {"router": ROUTER}, "lms must map at least one name to a dspy.LM, got {}"),
     "no model": ({"small": "gpt"}, {"router": ROUTER}, r"lms\['small'\] must be a dspy.LM, got 'gpt'"),
     "lacking": (("small",), {"router": ROUTER}, "may choose 'large', for which lms has no"),
-    "unknown": (("small", "large", "huge"), {"router": ROUTER}, "lms has 'huge', which the router does not know"),
     "no router": (("small", "large"), {}, "either a router or a dispatcher that has one; it got neither"),
     "two": (("small", "large"), {"router": ROUTER, "dispatcher": Dispatcher(ROUTER)}, "it got both"),
     "retries": (("small", "large"), {"router": ROUTER, "num_retries": 3}, "num_retries is the candidates' own"),
@@ -41,6 +40,13 @@ def test_a_wrong_part_is_named(case: str) -> None:
     names, settings, message = WRONG[case]
     with pytest.raises(ConfigError, match=message):
         RouterLM(lms(*names) if isinstance(names, tuple) else names, **settings)
+
+
+def test_candidates_that_the_router_never_chooses_stay_unused(caplog: pytest.LogCaptureFixture) -> None:
+    """A model that the router left out may be given, and a warning names it."""
+    lm = RouterLM(lms("small", "large", "huge"), ROUTER)
+    assert caplog.messages == ["lms has 'huge', which the router never chooses; it chooses from 'large', 'small'."]
+    assert set(lm.lms) == {"small", "large", "huge"}
 
 
 def test_it_is_a_language_model() -> None:

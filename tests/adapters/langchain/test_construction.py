@@ -30,6 +30,7 @@ from pointsman.policies.utility import Utility
 from pointsman.routers.base import Router
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.rules import RulesRouter
+from pointsman.selection.auto import AutoRouter
 from pointsman.types import Trace
 
 NAMES = ("large", "small")
@@ -92,7 +93,6 @@ def test_candidates_keep_their_identity() -> None:
         ({"models": [FakeListChatModel(responses=["x"])]}, "models must map at least one name"),
         ({"models": {**fakes(), "small": 3}}, r"models\['small'\] must be a chat model, or text .* got 3"),
         ({"models": {"small": fakes()["small"]}}, "The router may choose 'large', for which models has no chat model"),
-        ({"models": {**fakes(), "big": fakes()["large"]}}, "models has 'big', which the router does not know"),
         ({"router": None}, "RouterLLM needs a router, or a dispatcher"),
         ({"dispatcher": Dispatcher(constant())}, "got a dispatcher and also 'router'"),
         (
@@ -108,6 +108,26 @@ def test_wrong_part_is_named(settings: dict[str, Any], message: str) -> None:
     """A wrong part raises ConfigError that names it and the choices."""
     with pytest.raises(ConfigError, match=message):
         RouterLLM(**{"models": fakes(), "router": constant(), **settings})
+
+
+def test_candidates_that_the_router_never_chooses_stay_unused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A model that a router left out when it was fitted may be given: a warning names it, and a later router may choose it."""
+    texts = [f"question {i}" for i in range(60)]
+    quality = {"large": [1.0] * 60, "small": [float(i % 2) for i in range(60)], "weak": [0.0] * 60}
+    cost = {"large": [0.02] * 60, "small": [0.001] * 60, "weak": [0.03] * 60}
+    router = AutoRouter(estimator=AutoRouter.examples()[0].estimator).fit(
+        RoutingDataset.from_arrays(texts, quality, cost)
+    )
+    assert "weak" in router.findings().pruned
+    models = {name: FakeListChatModel(responses=[name]) for name in quality}
+    llm = RouterLLM.from_artifact(save(router, tmp_path / "router.pointsman"), models=models)
+    assert caplog.messages == ["models has 'weak', which the router never chooses; it chooses from 'large', 'small'."]
+    answer = llm.invoke(texts[0])
+    assert answer.content == answer.response_metadata["router"]["model"] != "weak"
+    with pytest.raises(ConfigError, match="unknown model 'weak'; the pool has 'large', 'small'"):
+        llm.invoke(texts[0], config={"configurable": {"router_model": "weak"}})
+    llm.dispatcher.replace(RulesRouter(pool=ModelPool(tuple(quality)), default="weak"))
+    assert llm.invoke(texts[0]).content == "weak"
 
 
 def test_unfitted_router() -> None:

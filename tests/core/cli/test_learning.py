@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,17 +13,21 @@ from click.testing import CliRunner
 
 from pointsman.artifacts import load, read_manifest
 from pointsman.cli import main
+from pointsman.cli.recipe import Recipe
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.readers import read
 from pointsman.data.splits import grouped_split
 from pointsman.data.text_id import short_id
 from pointsman.estimators.constant import Constant
 from pointsman.evaluation import evaluate, explain
+from pointsman.policies.base import Policy
 from pointsman.policies.budget import MeanBudget
+from pointsman.policies.equal_quality import EqualQuality
 from pointsman.policies.floor import NearBest
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.selection import audit
+from pointsman.selection.auto import AutoRouter
 from pointsman.types import Query
 
 if TYPE_CHECKING:
@@ -33,24 +38,29 @@ CAPABILITIES = {"sprint": [], "clerk": ["tools"], "steady": [], "scholar": []}
 
 
 def test_fit_saves_what_the_library_fits(run: Commands, world: World, tmp_path: Path) -> None:
-    """The artefact is the router fitted on the split's first part, with the figures of its second."""
+    """The artefact is the AutoRouter fitted on the split's first part, with what it found and the figures of its second."""
     out = tmp_path / "router.pointsman"
     data = run.data("fit", world.outcomes, "--out", out, "--seed", 3)
     train, test = grouped_split(read(world.outcomes), (0.8, 0.2), random_state=3)
-    router = EstimatedRouter(estimator=world.router.estimator.clone(), policy=NearBest()).fit(train)
+    router = AutoRouter().fit(train)
     assert load(out).digest() == router.digest() == data["digest"]
     found = evaluate(router, test, train=train, random_state=3)
     kept = read_manifest(out)["metadata"]
     assert kept["held_out"]["verdict"] == found.verdict.text
+    assert kept["findings"] == data["findings"] == json.loads(json.dumps(router.findings().to_dict()))
     assert kept["held_out"]["methods"]["router"]["cost_usd"] == pytest.approx(found.router.cost_usd)
     assert kept["data"] == {"source": str(world.outcomes), "queries": 240, "fitted_on": len(train), "seed": 3}
 
 
 def test_fit_twice_gives_the_same_bytes(run: Commands, world: World, tmp_path: Path) -> None:
-    """Nothing of the moment enters the artefact."""
+    """Nothing of the moment enters the artefact; what the router found is printed."""
     paths = [tmp_path / "a.pointsman", tmp_path / "b.pointsman"]
     for path in paths:
-        assert run("fit", world.outcomes, "--out", path).exit_code == 0
+        done = run("fit", world.outcomes, "--out", path)
+        assert done.exit_code == 0
+        found = read_manifest(path)["metadata"]["findings"]
+        assert " ".join(found["verdict"].split()) in " ".join(done.stdout.split())
+        assert all(row["name"] in done.stdout for row in found["tried"])
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -72,6 +82,55 @@ def test_fit_aims_at_what_the_options_say(
     data = run.data("fit", world.outcomes, "--estimator", "Constant", "--out", out, *options)
     assert data["spec"]["policy"] == policy.spec()
     assert data["spec"]["estimator"] == Constant().spec()
+
+
+@pytest.mark.parametrize(
+    ("options", "policy"),
+    [
+        (["--lambda", "250"], Utility(cost_weight=250)),
+        (["--budget", "0.0001"], MeanBudget(usd=0.0001)),
+        (["--policy", '{"type": "EqualQuality", "tolerance": 0.1}'], EqualQuality(tolerance=0.1)),
+    ],
+)
+def test_the_default_router_takes_another_policy(world: World, options: list[str], policy: Policy) -> None:
+    """The options that name a policy change that of the AutoRouter, and nothing else."""
+    said: dict[str, Any] = {"estimator": None, "config": None, "policy": None, "budget": None, "cost_weight": None}
+    name = {"--lambda": "cost_weight", "--budget": "budget", "--policy": "policy"}[options[0]]
+    value = options[1] if name == "policy" else float(options[1])
+    assert Recipe.of(**said | {name: value}).router(world.dataset).spec() == AutoRouter(policy=policy).spec()
+    assert Recipe.of(**said).router(world.dataset).spec() == AutoRouter().spec()
+
+
+def test_a_file_may_describe_the_default_router(run: Commands, world: World, tmp_path: Path) -> None:
+    """A configuration of an AutoRouter with a small stack is fitted, shown and explained like any other."""
+    config, out = tmp_path / "router.json", tmp_path / "router.pointsman"
+    small = AutoRouter.examples()[0]
+    config.write_text(json.dumps({"type": "AutoRouter", "estimator": small.estimator.spec()}))
+    data = run.data("fit", world.outcomes, "--config", config, "--out", out)
+    assert data["spec"] == small.spec()
+    router = load(out)
+    assert isinstance(router, AutoRouter)
+    card = run.data("card", out)
+    assert card["findings"] == data["findings"]
+    assert "findings" not in card["metadata"]
+    shown = run("card", out).stdout
+    assert all(row["name"] in shown for row in data["findings"]["tried"])
+    (row,) = run.data("route", out, QUESTION)
+    assert row["model"] == router.decide(Query(text=QUESTION, id="0")).model
+    told = run("explain", out, QUESTION).stdout
+    assert f"trust: {router.findings().trust:.2f} of these differences count" in told
+    assert "shares: Domain" in told
+    assert "familiarity: " in told
+
+
+def test_notes_of_the_data_are_told_once(run: Commands, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that bans learning from the data is a warning, however many fits there are."""
+    banned = replace(world.dataset, notes=("Training on it is banned.",))
+    monkeypatch.setattr("pointsman.cli.compare.read_outcomes", lambda *_: banned)
+    chosen = ("--estimator", "Constant", "--estimator", '{"type": "Constant"}')
+    result = run("compare", world.outcomes, *chosen)
+    told = "Warning: EstimatedRouter is being fitted on data that come with a note: Training on it is banned."
+    assert result.stderr.splitlines().count(told) == 1
 
 
 def test_fit_takes_a_whole_router_from_a_file(run: Commands, world: World, tmp_path: Path) -> None:

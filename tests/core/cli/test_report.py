@@ -15,11 +15,9 @@ from pointsman.config import BUILTIN, build
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.readers import read
 from pointsman.estimators.base import Estimator
-from pointsman.estimators.linear import Linear
-from pointsman.policies.floor import NearBest
 from pointsman.report import build_report
 from pointsman.routers.base import Router
-from pointsman.routers.estimated import EstimatedRouter
+from pointsman.selection.auto import AutoRouter
 
 if TYPE_CHECKING:
     from conftest import Commands, World
@@ -31,9 +29,8 @@ pytest.importorskip("matplotlib", reason="a page needs the extra 'report'")
 def test_report_writes_what_the_library_finds(run: Commands, world: World, tmp_path: Path) -> None:
     """The page and the JSON are those of `build_report` with the router that `fit` would learn by default."""
     out = tmp_path / "report.html"
-    data = run.data("report", world.outcomes, "--repeats", 1, "--out", out)
-    usual = EstimatedRouter(estimator=Linear(), policy=NearBest())
-    found = build_report(usual, read(world.outcomes), source=str(world.outcomes), repeats=1)
+    data = run.data("report", world.outcomes, "--repeats", 0, "--out", out)
+    found = build_report(AutoRouter(), read(world.outcomes), source=str(world.outcomes), repeats=0)
     assert out.read_text(encoding="utf-8") == found.html()
     assert data == {"path": str(out)} | json.loads(json.dumps(found.to_dict()))
 
@@ -67,6 +64,8 @@ def test_a_saved_router_is_measured_on_what_is_new_to_it(run: Commands, world: W
         (["--config", "x.toml", "--estimator", "Nearest"], 2, "--config"),
         (["--router", "r.pointsman", "--estimator", "Nearest"], 2, "--router"),
         (["--repeats", "-1"], 2, "--repeats"),
+        (["--repeats", "1"], 1, "repeats must be 0 or at least 2"),
+        (["--format", "nonsense"], 1, "nonsense"),
         (["--estimator", "Nonsense"], 1, "'Nearest'"),
         (["--out", "nowhere/report.html"], 1, "nowhere"),
     ],
@@ -99,11 +98,11 @@ def test_few_rows_make_a_report_too(run: Commands, world: World, tmp_path: Path)
 
 
 def test_compare_knows_every_estimator() -> None:
-    """Without options all registered estimators that need no parameters are compared."""
+    """Without options all registered estimators that need no parameters are compared, the stack as AutoRouter's alone."""
     needing = [name for name in BUILTIN if name not in every_estimator()]
     assert set(every_estimator()) >= {"Clusters", "Constant", "Domain", "Linear", "Nearest"}
     assert all(isinstance(build({"type": name}), Estimator) for name in every_estimator())
-    assert "Utility" in needing
+    assert {"Utility", "Stacked"} <= set(needing)
 
 
 def test_compare_writes_a_page(run: Commands, world: World, tmp_path: Path) -> None:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pointsman.cli.stress import _PROTOCOLS
-from pointsman.evaluation.protocols import controls
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.splits import grouped_split
+from pointsman.evaluation.protocols import controls, diagnose
 from pointsman.policies.floor import NearBest
 from pointsman.routers.estimated import EstimatedRouter
+from pointsman.selection.auto import AutoRouter
 
 if TYPE_CHECKING:
     from conftest import Commands, World
@@ -28,7 +31,6 @@ def test_every_protocol_runs_by_its_name(run: Commands, world: World, protocol: 
 
 def test_the_figures_are_the_librarys(run: Commands, world: World) -> None:
     """The command finds what the function finds, and shows it as a table."""
-    from pointsman.data import RoutingDataset
     from pointsman.estimators.constant import Constant
 
     router = EstimatedRouter(estimator=Constant(), policy=NearBest())
@@ -36,6 +38,14 @@ def test_the_figures_are_the_librarys(run: Commands, world: World) -> None:
     options = ("stress", world.outcomes, "--protocol", "controls", *CONSTANT, "--seed", 3)
     assert run.data(*options)["controls"] == json.loads(json.dumps(found.to_dict()))
     assert str(found) in run(*options).stdout
+
+
+def test_by_default_it_is_the_router_that_fit_learns(run: Commands, world: World) -> None:
+    """Without an estimator the AutoRouter is put to the test."""
+    train, test = grouped_split(RoutingDataset.read(world.outcomes).canonical(), (0.8, 0.2))
+    found = diagnose(AutoRouter().fit(train), test, train=train)
+    data = run.data("stress", world.outcomes, "--protocol", "diagnostics")
+    assert data["diagnostics"] == json.loads(json.dumps(found.to_dict()))
 
 
 def test_what_the_data_do_not_allow_is_refused_when_asked_for(run: Commands, world: World) -> None:

@@ -15,13 +15,13 @@ from pointsman.data.readers import read
 from pointsman.data.splits import grouped_split
 from pointsman.errors import ConfigError
 from pointsman.evaluation import evaluate
-from pointsman.evaluation.resampling import Resampling
+from pointsman.evaluation.protocols import diagnose, learning_curve
 from pointsman.report import Report, build_report, measure_report
-from pointsman.report.calibration import calibration
-from pointsman.report.decided import decided
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.rules import RulesRouter
 from pointsman.selection import audit
+from pointsman.selection.auto import AutoRouter
+from pointsman.selection.choosing.findings import Findings
 from pointsman.testing.toys import toy, toy_pool
 
 
@@ -42,19 +42,15 @@ def test_it_is_data_too(usual: Report) -> None:
     """`to_dict` holds everything as JSON."""
     data = json.loads(json.dumps(usual.to_dict(), allow_nan=False))
     assert data["headline"] == usual.headline
-    assert {"audit", "evaluation", "learning", "domains", "calibration", "behaviour", "examples", "limits"} <= set(data)
+    assert {"audit", "evaluation", "learning", "domains", "diagnosis", "behaviour", "examples", "limits"} <= set(data)
     assert usual.headline in str(usual)
 
 
-def test_the_learning_curve_ends_where_the_evaluation_stands(usual: Report) -> None:
-    """Its largest size is the router itself; smaller ones are halves, fitted as often as was asked."""
-    assert usual.evaluation is not None
-    last = usual.learning[-1]
-    assert last.aiq_gain == usual.evaluation.router.aiq_gain
-    assert usual.evaluation.router.peak is not None
-    assert last.quality_gain == usual.evaluation.router.peak.difference
-    assert [point.rows for point in usual.learning] == [22, 45, 90]
-    assert [len(point.each_aiq_gain) for point in usual.learning] == [2, 2, 1]
+def test_the_learning_curve_is_the_protocols(usual: Report, made: SimpleNamespace) -> None:
+    """Its sizes are all that is not held out and halves of it, down to twenty; its figures those of the protocol."""
+    found = learning_curve(made.router(), made.outcomes(), sizes=[150, 60, 30], repeats=2)
+    assert usual.learning == found
+    assert [point.queries for point in found.points] == [30, 60, 120]
 
 
 def test_the_domains_add_up(usual: Report) -> None:
@@ -104,26 +100,13 @@ def test_the_shares_are_all_queries(usual: Report) -> None:
     assert shares == sorted(shares, reverse=True)
 
 
-def test_calibration_of_one_who_knows(made: SimpleNamespace) -> None:
-    """Expectations that are the outcomes themselves have no error, in quality and in difference."""
-    data = made.outcomes(rows=200)
-    fitted = made.router().fit(data)
-    found = decided(fitted, data, data.best_single)
-    true = type(found.expected)(quality=found.mine.quality, cost_usd=found.mine.cost_usd)
-    best = type(found.expected)(quality=found.best.quality, cost_usd=found.best.cost_usd)
-    knowing = type(found)(
-        test=data, best_single=found.best_single, decisions=found.decisions, mine=found.mine, best=found.best,
-        expected=true, expected_best=best,
-    )  # fmt: skip
-    resampling = Resampling(group=data.group_of, draws=100, random_state=0)
-    perfect = calibration(knowing, resampling, level=0.95)
-    assert perfect.quality is not None
-    assert perfect.contrast is not None
-    assert (perfect.quality.ece, perfect.quality.brier, perfect.contrast.ece) == (0, 0, 0)
-    real = calibration(found, resampling, level=0.95).quality
-    assert real is not None
-    assert real.ece > 0
-    assert sum(held.count for held in real.bins) == real.queries == len(data)
+def test_its_expectations_are_held_against_outcomes(usual: Report, made: SimpleNamespace) -> None:
+    """The diagnosis is the protocol's, of the same parts, with bins that hold all test queries."""
+    train, validation, test = grouped_split(made.outcomes().canonical())
+    found = diagnose(made.router().fit(train), test, train=train, validation=validation, draws=100)
+    assert usual.diagnosis == found
+    assert found.chosen is not None
+    assert sum(held.count for held in found.chosen.bins) == found.chosen.pairs == len(test)
 
 
 def test_a_fitted_router_is_measured_on_everything(made: SimpleNamespace) -> None:
@@ -134,7 +117,7 @@ def test_a_fitted_router_is_measured_on_everything(made: SimpleNamespace) -> Non
     found = measure_report(fitted, data.take(range(90, 150)), draws=100)
     assert found.evaluation is not None
     assert found.evaluation.queries == 60
-    assert found.learning == ()
+    assert found.learning is None
     assert "learning" in found.missing
     assert any("chosen on the test data" in limit for limit in found.limits)
     assert fitted.digest() == before
@@ -183,7 +166,24 @@ def test_findings_are_shown_where_a_router_has_some(made: SimpleNamespace) -> No
     assert "Took Nearest\nbecause it won &lt;b&gt;." in found.html()
 
 
-@pytest.mark.parametrize(("steps", "repeats"), [(0, 1), (1, -1)])
+@pytest.mark.usefixtures("drawable")
+def test_an_auto_router_tells_what_it_is_made_of(made: SimpleNamespace) -> None:
+    """Verdict, trust, members, models left out and what was tried stand on the page; coverage where draws are."""
+    found = build_report(AutoRouter.examples()[0], made.outcomes(rows=200), draws=100, repeats=0)
+    assert found.made_of is not None
+    findings = found.made_of.found
+    assert isinstance(findings, Findings)
+    page = " ".join(found.html().split())
+    assert findings.verdict in page
+    assert f"{findings.slope:.2f} times as large as those predicted" in page
+    assert all(f"<span>{row.name}</span>" in page for row in findings.tried)
+    assert all(f"{name} (by {by})" in page for name, by in findings.pruned.items())
+    assert found.diagnosis is not None
+    assert found.diagnosis.coverage is not None
+    assert "intervals of its draws hold" in page
+
+
+@pytest.mark.parametrize(("steps", "repeats"), [(0, 2), (1, -1), (1, 1)])
 def test_impossible_sizes_are_refused(steps: int, repeats: int, made: SimpleNamespace) -> None:
     """The message names both numbers."""
     with pytest.raises(ConfigError, match=f"{steps} and {repeats}"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from typing import Any, TypeVar
@@ -15,12 +16,16 @@ __all__ = ["candidates_of", "shared_by", "shared_params"]
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 
 def candidates_of(lms: Any, pool: ModelPool) -> dict[str, BaseLM]:
-    """Return the language models by name: the user's own objects, exactly those that the router knows.
+    """Return the language models by name: the user's own objects.
+
+    Of those that the router never chooses, such as a model that it left out when it was fitted, a warning is logged.
 
     Raises:
-        ConfigError: If there are none, one is not a language model, or the names are not those of the pool.
+        ConfigError: If there are none, one is not a language model, or one of the pool is missing.
     """
     if not isinstance(lms, Mapping) or not lms:
         raise ConfigError(f"lms must map at least one name to a dspy.LM, got {lms!r}.")
@@ -28,11 +33,11 @@ def candidates_of(lms: Any, pool: ModelPool) -> dict[str, BaseLM]:
         if not isinstance(lm, BaseLM):
             raise ConfigError(f"lms[{name!r}] must be a dspy.LM, got {lm!r}.")
     if lacking := set(pool) - set(lms):
-        raise ConfigError(f"The router may choose {choices(lacking)}, for which lms has no language model.")
-    if unknown := set(lms) - set(pool):
         raise ConfigError(
-            f"lms has {choices(unknown)}, which the router does not know; it chooses from {choices(pool)}."
+            f"The router may choose {choices(lacking)}, for which lms has no language model; it has {choices(lms)}."
         )
+    if unknown := set(lms) - set(pool):
+        _log.warning("lms has %s, which the router never chooses; it chooses from %s.", choices(unknown), choices(pool))
     return dict(lms)
 
 

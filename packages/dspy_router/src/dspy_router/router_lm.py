@@ -36,7 +36,8 @@ class RouterLM(BaseLM):
 
     Parameters:
         lms: The candidates by the names the router knows them by; retries, caching and prices of each are its own.
-        router: Who chooses; any fitted pointsman router over exactly these names.
+        router: Who chooses; any fitted pointsman router. Candidates that it never chooses, such as a model that it left out
+            when it was fitted, stay unused, and a warning is logged.
         dispatcher: In place of `router`: one that has a router, and with it budgets, retries, deadlines or observers.
         embedders: Embedders by name, for routers that ask for vectors.
         query: Reads the question to route on out of the messages; by default the last user message is it.
@@ -46,7 +47,7 @@ class RouterLM(BaseLM):
         kwargs: Options of every call, such as `temperature`, which override the candidates' own.
 
     Raises:
-        ConfigError: If the candidates are not those of the router, a parameter is the candidates' own, or there is not
+        ConfigError: If the router may choose what is no candidate, a parameter is the candidates' own, or there is not
             exactly one of router and dispatcher.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from importlib import import_module
@@ -13,6 +14,8 @@ from pointsman.errors import ConfigError, MissingExtraError, choices
 from pointsman.models import ModelPool
 
 __all__ = ["candidates_of", "check_pool", "inabilities", "joint_profile"]
+
+_log = logging.getLogger(__name__)
 
 _NEEDS = {
     "audio": ("audio_inputs",),
@@ -59,12 +62,17 @@ def _init_chat_model(text: str) -> Callable[[str], Any]:
 
 
 def check_pool(pool: ModelPool, candidates: AbstractSet[str]) -> None:
-    """Raise ConfigError unless the router's models and the candidates are the same."""
+    """Raise ConfigError where the router may choose what is no candidate; log a warning of candidates it never chooses.
+
+    Such a candidate may be a model that the router left out when it was fitted, and that a later one takes up again.
+    """
     if lacking := set(pool) - candidates:
-        raise ConfigError(f"The router may choose {choices(lacking)}, for which models has no chat model.")
-    if unknown := candidates - set(pool):
         raise ConfigError(
-            f"models has {choices(unknown)}, which the router does not know; it chooses from {choices(pool)}."
+            f"The router may choose {choices(lacking)}, for which models has no chat model; it has {choices(candidates)}."
+        )
+    if unknown := candidates - set(pool):
+        _log.warning(
+            "models has %s, which the router never chooses; it chooses from %s.", choices(unknown), choices(pool)
         )
 
 

@@ -48,7 +48,8 @@ class RouterLLM(RoutedChatModel):
 
     Parameters:
         models: The candidates by the names the router knows them by: chat models, or text for `init_chat_model`.
-        router: Who chooses; any fitted pointsman router over exactly these names.
+        router: Who chooses; any fitted pointsman router. Candidates that it never chooses, such as a model that it left out
+            when it was fitted, stay unused, and a warning is logged.
         dispatcher: In place of `router` and the five that follow, one that may be shared with other adapters.
         budget: What all calls are paid from, or a budget for each scope.
         retry: How the same model is tried again, above what its client does; once by default.
@@ -68,7 +69,7 @@ class RouterLLM(RoutedChatModel):
     candidates' own and change nothing here.
 
     Raises:
-        ConfigError: If the models are not those of the router, or a parameter is unknown or belongs to the candidates.
+        ConfigError: If the router may choose a model that is not given, or a parameter is unknown or belongs to the candidates.
         MissingExtraError: If a model is given as text and langchain is not installed.
     """
 
@@ -193,7 +194,7 @@ class RouterLLM(RoutedChatModel):
         return next(iter(self.models.values()))
 
     def _resolve_model_profile(self) -> Any:
-        return joint_profile(self.models)
+        return joint_profile({name: model for name, model in self.models.items() if name in self.router.models})
 
     @property
     def _llm_type(self) -> str:

@@ -18,7 +18,7 @@ def names_of(offered: Sequence[ToolMetadata], given: Sequence[str] | None, pool:
     """Return the choices' names in order: the given ones, or those of the tools.
 
     Raises:
-        ConfigError: If a choice has no name or shares one, or the names are not exactly those of the pool.
+        ConfigError: If a choice has no name or shares one, or one of the pool is not offered.
     """
     if given is not None and len(given) != len(offered):
         raise ConfigError(f"RouterSelector has {len(given)} names ({choices(given)}) for {len(offered)} choices.")
@@ -29,16 +29,8 @@ def names_of(offered: Sequence[ToolMetadata], given: Sequence[str] | None, pool:
         raise ConfigError(f"The choices at {unnamed} have no name; {_REMEDY}")
     if repeated := {name for name in known if known.count(name) > 1}:
         raise ConfigError(f"More than one choice is named {choices(repeated)}; {_REMEDY}")
-    if problems := _mismatches(set(known), set(pool)):
-        raise ConfigError(f"{' and '.join(problems)}; {_REMEDY}")
+    if lacking := set(pool) - set(known):
+        raise ConfigError(
+            f"The router may choose {choices(lacking)}, which is not offered (there is {choices(known)}); {_REMEDY}"
+        )
     return known
-
-
-def _mismatches(offered: set[str], models: set[str]) -> list[str]:
-    unknown, lacking = offered - models, models - offered
-    problems = []
-    if unknown:
-        problems.append(f"The router does not know the choice {choices(unknown)} (it has {choices(models)})")
-    if lacking:
-        problems.append(f"the router may choose {choices(lacking)}, which is not offered (there is {choices(offered)})")
-    return problems

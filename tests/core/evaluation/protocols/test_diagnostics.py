@@ -16,7 +16,9 @@ from pointsman.errors import DataError
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.constant import Constant
 from pointsman.evaluation.protocols import diagnose
+from pointsman.evaluation.protocols.calibration import calibration
 from pointsman.evaluation.protocols.diagnostics import estimates_of
+from pointsman.evaluation.resampling import Resampling
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.fallback import FallbackRouter
@@ -71,6 +73,19 @@ def chances() -> RoutingDataset:
 def told(chances: RoutingDataset, **params: float) -> EstimatedRouter:
     """Return a router on stretched chances."""
     return EstimatedRouter(estimator=Told(**params)).fit(chances)
+
+
+def test_who_knows_the_outcomes_has_no_error() -> None:
+    """Expectations that are the outcomes themselves have no error, bias or score, and their bins hold every pair."""
+    outcomes = np.random.default_rng(0).integers(0, 2, (200, 1)).astype(float)
+    resampling = Resampling(group=np.arange(200), draws=100, random_state=0)
+    for low, values in ((0.0, outcomes), (-1.0, 2 * outcomes - 1)):
+        found = calibration(values, values, low=low, resampling=resampling, level=0.95)
+        assert found is not None
+        assert (found.error, found.slope, found.pairs) == (0, 1, 200)
+        assert found.brier == (0 if low == 0 else None)
+        assert sum(held.count for held in found.bins) == 200
+    assert calibration(outcomes[:9], outcomes[:9], low=0, resampling=resampling, level=0.95) is None
 
 
 def test_the_truth_is_calibrated(chances: RoutingDataset) -> None:

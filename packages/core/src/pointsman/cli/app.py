@@ -87,15 +87,22 @@ def _named(error: OSError) -> str:
 
 
 class _Echo(logging.Handler):
-    """Writes the library's warnings to the error stream of the moment."""
+    """Writes the library's warnings to the error stream of the moment, the same one once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)
+        said = f"{record.levelname.capitalize()}: {record.getMessage()}"
+        if said not in self._said:
+            self._said.add(said)
+            click.echo(said, err=True)
 
 
 @contextmanager
 def _warnings_shown() -> Iterator[None]:
-    logger, handler = logging.getLogger("pointsman"), _Echo(logging.WARNING)
+    logger, handler = logging.getLogger("pointsman"), _Echo()
     logger.addHandler(handler)
     try:
         yield

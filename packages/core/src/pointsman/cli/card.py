@@ -11,8 +11,12 @@ from pointsman.cli.command import Command
 from pointsman.cli.inputs import FITTED_TEXTS, load_router
 from pointsman.cli.models import pool_rows, prices_table
 from pointsman.cli.output import json_option, result
+from pointsman.cli.recipe import findings_of
 
 __all__ = ["card"]
+
+_SHOWN_OTHERWISE = {FITTED_TEXTS, "findings"}
+"""What metadata hold for other commands, and what the router itself tells."""
 
 
 @click.command(
@@ -23,14 +27,16 @@ __all__ = ["card"]
 @click.argument("artefact")
 @json_option
 def card(*, artefact: str, as_json: bool) -> None:
-    """Say what an artefact holds: its parts, its models, the data it learnt from and its held-out figures."""
+    """Say what an artefact holds: its parts, its models, what it found, the data it learnt from and its held-out figures."""
     from rich.console import Console
     from rich.tree import Tree
 
     from pointsman.artifacts import read_manifest
+    from pointsman.cli.figures import show_findings
 
     router, manifest = load_router(artefact), read_manifest(artefact)
-    kept = {name: value for name, value in manifest["metadata"].items() if name != FITTED_TEXTS}
+    kept = {name: value for name, value in manifest["metadata"].items() if name not in _SHOWN_OTHERWISE}
+    findings = findings_of(router)
     tags = {name: sorted(getattr(router.tags, name)) for name in ("when", "what", "how")}
     data = {
         "digest": manifest["digest"],
@@ -38,6 +44,7 @@ def card(*, artefact: str, as_json: bool) -> None:
         "spec": router.spec(),
         "tags": tags,
         "models": pool_rows(router.models),
+        "findings": None if findings is None else findings.to_dict(),
         "metadata": kept,
     }
 
@@ -46,6 +53,8 @@ def card(*, artefact: str, as_json: bool) -> None:
         _grow(tree, {key: value for key, value in router.spec().items() if key != "type"})
         console.print(tree)
         console.print(prices_table(router.models))
+        if findings is not None:
+            show_findings(findings, console)
         if kept:
             learnt = Tree("[bold]Kept with it[/]")
             _grow(learnt, kept)

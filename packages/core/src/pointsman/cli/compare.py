@@ -11,7 +11,7 @@ import click
 from pointsman.cli.command import Command
 from pointsman.cli.inputs import outcomes_arguments, read_outcomes
 from pointsman.cli.output import check_place, json_option, note, progress, result
-from pointsman.cli.recipe import aim, every_estimator, label_of, learn, policy_options, router_from
+from pointsman.cli.recipe import DEFAULT, Recipe, Spec, aim, every_estimator, label_of, learn, named, policy_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +37,7 @@ _COLUMNS = ("method", "AIQ", "gain", "best setting", "as good", "verdict")
 @outcomes_arguments
 @click.option(
     "--estimator", "estimators", multiple=True, metavar="NAME|JSON",
-    help="What to compare; may be repeated.  [default: every estimator there is]",
+    help=f"What to compare; may be repeated.  [default: {DEFAULT} and every estimator there is]",
 )  # fmt: skip
 @policy_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the split into 60 / 20 / 20 %.")
@@ -59,17 +59,22 @@ def compare(
 ) -> None:
     """Fit several kinds of router on the outcomes in DATA and hold them against each other and every baseline.
 
-    Each is fitted on 60 % of the queries; its settings are chosen on 20 %, and all figures are of the last 20 %. For scale:
-    the Zero router mixes single models without looking at the query, and the oracle knows every outcome.
+    Each is fitted on 60 % of the queries; its settings are chosen on 20 %, and all figures are of the last 20 %. AutoRouter,
+    which `pointsman fit` learns by default, is a stack of some of the estimators beside it. For scale: the Zero router mixes
+    single models without looking at the query, and the oracle knows every outcome.
     """
     from pointsman.data.splits import grouped_split
     from pointsman.evaluation import evaluate
 
     if html is not None:
         _check_page(html)
-    chosen = aim(policy, budget, cost_weight) or {"type": "Utility"}
-    routers = {name: router_from(name, chosen) for name in estimators or every_estimator()}
-    train, validation, test = grouped_split(read_outcomes(data, columns, scale, layout), random_state=seed)
+    chosen = aim(policy, budget, cost_weight)
+    outcomes = read_outcomes(data, columns, scale, layout)
+    routers = {
+        name: Recipe(estimator=name, policy=chosen or _usual_aim(name)).router(outcomes)
+        for name in estimators or (DEFAULT, *every_estimator())
+    }
+    train, validation, test = grouped_split(outcomes, random_state=seed)
     found: dict[str, Evaluation] = {}
     with progress("Fitting", len(routers)) as done:
         for name, router in routers.items():
@@ -80,6 +85,11 @@ def compare(
         _write_page(html, data, found)
     rows = {name: evaluation.to_dict() for name, evaluation in found.items()}
     result(rows, as_json=as_json, shown=lambda console: _show(found, console))
+
+
+def _usual_aim(name: str) -> Spec | None:
+    """Return the policy of those who name none: the default router's own, for an estimator quality first."""
+    return None if named(name).get("type") == DEFAULT else {"type": "Utility"}
 
 
 def _check_page(html: str) -> None:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from pointsman.evaluation import Evaluation, MethodRow
     from pointsman.metrics import Interval
     from pointsman.selection import Audit
+    from pointsman.selection.choosing.findings import Findings
 
-__all__ = ["kept_figures", "plot", "points", "show_audit", "show_evaluation"]
+__all__ = ["kept_figures", "plot", "points", "show_audit", "show_evaluation", "show_findings"]
 
 _MANY = 10
 _COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "bright_red")
@@ -29,6 +30,13 @@ def show_evaluation(evaluation: Evaluation, console: Console) -> None:
     console.print(evaluation.verdict.text, style="bold", markup=False)
     for note in evaluation.notes:
         console.print(f"Note: {note}", style="dim", markup=False)
+
+
+def show_findings(findings: Findings, console: Console) -> None:
+    """Print what a router is made of and why, and what was tried."""
+    verdict, _, rest = str(findings).partition("\n")
+    console.print(verdict, style="bold", markup=False)
+    console.print(rest, markup=False)
 
 
 def show_audit(audit: Audit, console: Console) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -11,11 +11,7 @@ from pointsman.cli.command import Command
 from pointsman.cli.evaluate import unseen
 from pointsman.cli.inputs import load_router, outcomes_arguments, read_outcomes
 from pointsman.cli.output import as_data, check_place, json_option, note
-from pointsman.cli.recipe import DEFAULT_ESTIMATOR, aim, default_aim, policy_options, router_from
-
-if TYPE_CHECKING:
-    from pointsman.cli.recipe import Spec
-    from pointsman.report import Report
+from pointsman.cli.recipe import Recipe, router_options
 
 __all__ = ["report"]
 
@@ -25,20 +21,14 @@ __all__ = ["report"]
     short_help="Write a page that shows whether a router pays.",
     examples=(
         "pointsman report outcomes.csv",
-        "pointsman report outcomes.csv --estimator Nearest --budget 0.002 --out nearest.html",
+        "pointsman report outcomes.csv --budget 0.002 --out frugal.html",
         "pointsman report new-outcomes.csv --router router.pointsman",
     ),
 )
 @outcomes_arguments
 @click.option("--out", default="report.html", show_default=True, metavar="FILE", help="Where to write the page.")
 @click.option("--router", "artefact", metavar="FILE", help="A saved router, measured on what it was not fitted on.")
-@click.option(
-    "--estimator",
-    metavar="NAME|JSON",
-    help=f"An estimator by name, or with parameters as JSON.  [default: {DEFAULT_ESTIMATOR}]",
-)
-@click.option("--config", metavar="FILE", help="A whole router as TOML or JSON, in place of the other options.")
-@policy_options
+@router_options
 @click.option(
     "--margin", type=float, default=0.01, show_default=True, help="Quality that may be lost and still counts as equal."
 )
@@ -56,11 +46,7 @@ def report(
     layout: str | None,
     out: str,
     artefact: str | None,
-    estimator: str | None,
-    config: str | None,
-    policy: str | None,
-    budget: float | None,
-    cost_weight: float | None,
+    recipe: Recipe,
     margin: float,
     repeats: int,
     seed: int,
@@ -68,76 +54,28 @@ def report(
 ) -> None:
     """Write one HTML page that shows whether a router pays on the outcomes in DATA, and why.
 
-    DATA is a CSV, JSON lines or parquet file, a folder, or - for JSON lines on stdin. A router is fitted on 60 % of the
-    queries, its settings are chosen on 20 %, and all figures are of the last 20 %. With --router a saved one is measured
-    instead, on all queries that are new to it. The page needs no network and no script; with --json the figures go to
-    stdout.
+    DATA is a CSV, JSON lines or parquet file, a folder, or - for JSON lines on stdin. A router, by default the one that
+    `pointsman fit` learns, is fitted on 60 % of the queries, its settings are chosen on 20 %, and all figures are of the last
+    20 %. With --router a saved one is measured instead, on all queries that are new to it. The page needs no network and no
+    script; with --json the figures go to stdout.
     """
+    from pointsman.report import build_report, measure_report
     from pointsman.report.page.template import check_extra
 
     check_extra()
     check_place(out)
-    chosen = aim(policy, budget, cost_weight)
-    if config is not None and (estimator or chosen):
-        raise click.UsageError("--config describes the whole router; leave the estimator and the policy to it.")
-    if artefact is not None and (config or estimator or chosen):
+    if artefact is not None and not recipe.empty:
         raise click.UsageError("--router is fitted already; leave the estimator, the policy and --config away.")
+    told: dict[str, Any] = {"source": data, "random_state": seed, "on_progress": note}
     if artefact is not None:
-        found = _of_saved(artefact, data, columns, scale, layout, margin, seed)
+        known = unseen(read_outcomes(data, columns, scale, layout), artefact)
+        found = measure_report(load_router(artefact), known, margin=margin, **told)
     else:
-        found = _of_new(
-            data,
-            columns,
-            scale,
-            layout,
-            estimator=estimator,
-            chosen=chosen,
-            config=config,
-            margin=margin,
-            repeats=repeats,
-            seed=seed,
-        )
+        known = read_outcomes(data, columns, scale, layout)
+        found = build_report(recipe.router(known), known, margin=margin, repeats=repeats, **told)
     path = found.write(out)
     if as_json:
         click.echo(as_data({"path": str(path)} | found.to_dict()))
     else:
         click.echo(f"{found}\n")
     note(f"Wrote {path}.")
-
-
-def _of_saved(
-    artefact: str,
-    data: str,
-    columns: Mapping[str, str],
-    scale: tuple[float, float] | None,
-    layout: str | None,
-    margin: float,
-    seed: int,
-) -> Report:
-    from pointsman.report import measure_report
-
-    router = load_router(artefact)
-    test = unseen(read_outcomes(data, columns, scale, layout), artefact)
-    return measure_report(router, test, source=data, margin=margin, random_state=seed, on_progress=note)
-
-
-def _of_new(
-    data: str,
-    columns: Mapping[str, str],
-    scale: tuple[float, float] | None,
-    layout: str | None,
-    *,
-    estimator: str | None,
-    chosen: Spec | None,
-    config: str | None,
-    margin: float,
-    repeats: int,
-    seed: int,
-) -> Report:
-    from pointsman.report import build_report
-
-    outcomes = read_outcomes(data, columns, scale, layout)
-    router = router_from(estimator, chosen or default_aim(outcomes), config=config)
-    return build_report(
-        router, outcomes, source=data, margin=margin, repeats=repeats, random_state=seed, on_progress=note
-    )

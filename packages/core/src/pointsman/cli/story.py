@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pointsman.data.dataset import RoutingDataset
     from pointsman.demo import Task
     from pointsman.demo.frameworks import FrameworkRun
-    from pointsman.routers.estimated import EstimatedRouter
+    from pointsman.selection.auto import AutoRouter
 
 __all__ = ["Chapter", "Story"]
 
@@ -61,6 +61,7 @@ class Story:
         yield self._tasks()
         yield self._outcomes()
         yield self._audit()
+        yield self._router()
         yield self._evaluation()
         yield self._explanation()
         yield self._frameworks()
@@ -92,13 +93,11 @@ class Story:
         return grouped_split(self.dataset, random_state=self.seed)
 
     @cached_property
-    def router(self) -> EstimatedRouter:
+    def router(self) -> AutoRouter:
         """The router learnt from the first part."""
-        from pointsman.estimators.linear import Linear
-        from pointsman.policies.floor import NearBest
-        from pointsman.routers.estimated import EstimatedRouter
+        from pointsman.selection.auto import AutoRouter
 
-        return EstimatedRouter(estimator=Linear(), policy=NearBest()).fit(self.parts[0])
+        return AutoRouter().fit(self.parts[0])
 
     def _models(self) -> Chapter:
         from pointsman.demo import PROGRAMS
@@ -155,13 +154,23 @@ class Story:
             "audit", "Is a router worth it?", found.to_dict(), lambda console: figures.show_audit(found, console)
         )
 
+    def _router(self) -> Chapter:
+        found, learnt = self.router.findings(), len(self.parts[0])
+        return Chapter(
+            "router",
+            f"A router learnt from {learnt:,} tasks",
+            found.to_dict(),
+            lambda console: figures.show_findings(found, console),
+        )
+
     def _evaluation(self) -> Chapter:
         from pointsman.artifacts import save
         from pointsman.evaluation import evaluate
 
         train, validation, test = self.parts
         found = evaluate(self.router, test, train=train, validation=validation, random_state=self.seed)
-        save(self.router, self.artefact, metadata={"held_out": figures.kept_figures(found)})
+        kept = {"held_out": figures.kept_figures(found), "findings": self.router.findings().to_dict()}
+        save(self.router, self.artefact, metadata=kept)
 
         def show(console: Console) -> None:
             figures.show_evaluation(found, console)
@@ -171,7 +180,7 @@ class Story:
             )
             console.print(f"Saved to {self.artefact}.", style="dim", markup=False)
 
-        title = f"A router learnt from {len(train):,} tasks, measured on {len(test):,} others"
+        title = f"The router beside every baseline, on {len(test):,} other tasks"
         return Chapter("evaluation", title, found.to_dict(), show)
 
     def _explanation(self) -> Chapter:

@@ -10,7 +10,7 @@ import click
 from pointsman.cli.command import Command
 from pointsman.cli.inputs import outcomes_arguments, read_outcomes
 from pointsman.cli.output import json_option, note, progress, result
-from pointsman.cli.recipe import DEFAULT_ESTIMATOR, aim, default_aim, policy_options, router_from
+from pointsman.cli.recipe import Recipe, router_options
 
 if TYPE_CHECKING:
     from pointsman.data.dataset import RoutingDataset
@@ -92,13 +92,7 @@ _PROTOCOLS: dict[str, Callable[[Router, RoutingDataset, int], _Finding]] = {
     "--protocol", "protocols", multiple=True, type=click.Choice(tuple(_PROTOCOLS)),
     help="What to run; may be repeated.  [default: all that the data allow]",
 )  # fmt: skip
-@click.option(
-    "--estimator",
-    metavar="NAME|JSON",
-    help=f"An estimator by name, or with parameters as JSON.  [default: {DEFAULT_ESTIMATOR}]",
-)
-@click.option("--config", metavar="FILE", help="A whole router as TOML or JSON, in place of the other options.")
-@policy_options
+@router_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of splits, noise and resampling.")
 @json_option
 def stress(
@@ -108,11 +102,7 @@ def stress(
     scale: tuple[float, float] | None,
     layout: str | None,
     protocols: tuple[str, ...],
-    estimator: str | None,
-    config: str | None,
-    policy: str | None,
-    budget: float | None,
-    cost_weight: float | None,
+    recipe: Recipe,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -122,11 +112,8 @@ def stress(
     models: one that leaves, or comes with few probes. learning: few queries. noise: outcomes that would come out otherwise
     next time. perturbations: the same question written otherwise, and attacks. DATA is as for `pointsman fit`.
     """
-    chosen = aim(policy, budget, cost_weight)
-    if config is not None and (estimator or chosen):
-        raise click.UsageError("--config describes the whole router; leave the estimator and the policy to it.")
     outcomes = read_outcomes(data, columns, scale, layout)
-    router = router_from(estimator, chosen or default_aim(outcomes), config=config)
+    router = recipe.router(outcomes)
     wanted = tuple(dict.fromkeys(protocols)) or tuple(name for name in _PROTOCOLS if _possible(name, outcomes))
     found: dict[str, _Finding] = {}
     with progress("Running", len(wanted)) as done:

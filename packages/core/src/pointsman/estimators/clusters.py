@@ -14,6 +14,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.estimators.averages import shrunken_means, training_data
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.kinds import distinct_rows
 from pointsman.estimators.spending import Spending
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
@@ -74,7 +75,7 @@ class Clusters(Estimator):
         data = training_data(dataset)
         features = self.features.clone()
         rows = features.fit_transform(data.queries)
-        count = min(self.clusters, len(np.unique(rows, axis=0)))
+        count = min(self.clusters, distinct_rows(rows))
         centers, labels = self._means(rows, count)
         members = np.zeros((count, len(rows)))
         members[labels, np.arange(len(rows))] = 1

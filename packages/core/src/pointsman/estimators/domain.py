@@ -114,7 +114,9 @@ class Domain(Estimator):
         return out
 
     def explain(self, query: Query) -> dict[str, Any]:
-        """Return the domains the query most likely belongs to, with probabilities."""
+        """Return the domains the query most likely belongs to, with probabilities; {} where there is but one."""
         names, row = self.fitted(DomainState).domains, self.probabilities(Queries.of(query))[0]
+        if len(names) < 2:  # noqa: PLR2004 - one domain tells nothing
+            return {}
         order = np.argsort(-row, kind="stable")[:3]
         return {"domains": {names[i]: float(row[i]) for i in order}}

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from pointsman.data.queries import Queries
 
-__all__ = ["kinds_of"]
+__all__ = ["distinct_rows", "kinds_of"]
 
 _FEWEST = 4  # domains, of two queries each, below which clusters tell more
 _CLUSTERS = 12
 _OF_EACH = 8  # queries that a cluster should have on average
+_SAME = 5  # decimals in which the rows of texts that are the same to the features agree
 
 
 def kinds_of(queries: Queries, rows: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -24,9 +25,14 @@ def kinds_of(queries: Queries, rows: NDArray[np.float64]) -> NDArray[np.intp]:
         index = {name: i for i, name in enumerate(names)}
         return np.array([index.get(domain or "", -1) for domain in queries.domains], dtype=np.intp)
     clusters = min(_CLUSTERS, len(rows) // _OF_EACH)
-    if clusters < _FEWEST or len(np.unique(rows, axis=0)) < clusters:
+    if clusters < _FEWEST or distinct_rows(rows) < clusters:
         return np.full(len(rows), -1, dtype=np.intp)
     from sklearn.cluster import KMeans
 
     labels: NDArray[np.intp] = KMeans(clusters, n_init=1, random_state=0).fit(rows).labels_.astype(np.intp)
     return labels
+
+
+def distinct_rows(rows: NDArray[np.float64]) -> int:
+    """Return how many rows (n, d) differ by more than rounding: no more clusters can be told apart."""
+    return len(np.unique(rows.round(_SAME), axis=0))

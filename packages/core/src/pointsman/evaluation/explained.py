@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["explanation_table", "explanation_text"]
 
 _UNKNOWN = "–"
+_OF_A_STACK = {"incumbent", "trust", "shares", "familiarity"}
 
 
 def explanation_table(explanation: Explanation) -> Table:
@@ -43,7 +44,7 @@ def explanation_text(explanation: Explanation) -> str:
     lines += [f"could not be honoured: {note}" for note in decision.degraded]
     lines.append(as_text(explanation_table(explanation)))
     if explanation.basis:
-        lines += ["", "rests on", *_leaves(explanation.basis)]
+        lines += ["", "rests on", *_basis(explanation.basis)]
     chosen = decision.model
     lines += ["", *(_sentence(other, chosen) for other in explanation.instead)]
     return "\n".join(lines).rstrip()
@@ -56,6 +57,20 @@ def _sentence(other: Instead, chosen: str) -> str:
     cost = other.cost_difference_usd
     money = "unknown" if cost is None else f"{'−' if cost < 0 else '+'}{dollars(abs(cost))}"
     return f"{other.what}: {other.model} instead would mean quality {quality}, cost {money}"
+
+
+def _basis(basis: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the estimates rest on; of a stack first how its members are mixed, and how far they are believed."""
+    if not {"incumbent", "trust", "shares"} <= basis.keys():
+        yield from _leaves(basis)
+        return
+    rest = {name: value for name, value in basis.items() if name not in _OF_A_STACK}
+    shares = ", ".join(f"{name} {share:.2f}" for name, share in basis["shares"].items())
+    yield f"  shares: {shares}, of what each of them says of differences to {basis['incumbent']}"
+    yield f"  trust: {basis['trust']:.2f} of these differences count"
+    if "familiarity" in basis:
+        yield f"  familiarity: {basis['familiarity']:.2f}, from 0, unlike all that was learnt from, to 1"
+    yield from _leaves(rest)
 
 
 def _leaves(basis: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.splits import grouped_split
-from pointsman.errors import ConfigError
+from pointsman.errors import ConfigError, DataError
 from pointsman.evaluation import evaluate
+from pointsman.evaluation.protocols import LearningCurve, diagnose, fitted_on, learning_curve
+from pointsman.evaluation.protocols.trial import Bootstrap
 from pointsman.evaluation.report import Evaluation
 from pointsman.report.behaviour import behaviour
-from pointsman.report.calibration import calibration
 from pointsman.report.composition import composition
 from pointsman.report.decided import decided
 from pointsman.report.domains import domain_rows
 from pointsman.report.examples import examples
-from pointsman.report.learning_curve import LearningPoint, learning_curve
 from pointsman.report.limits import limits
 from pointsman.report.provenance import Provenance, data_digest, version
 from pointsman.report.report import Report
-from pointsman.report.work import Parts, Progress, Settings
+from pointsman.report.settings import Progress, Settings
 from pointsman.routers.base import Router
 from pointsman.selection.audit import audit
 
@@ -27,6 +28,8 @@ __all__ = ["FEWEST", "build_report", "measure_report"]
 
 FEWEST = 20
 """Groups of queries below which no router is fitted for a report."""
+
+Parts = Mapping[str, RoutingDataset]  # "training" and "validation", where there are any, and "test"
 
 
 @runtime_checkable
@@ -57,7 +60,7 @@ def build_report(
         level: Coverage of the intervals.
         draws: Bootstrap resamples.
         steps: Sizes of the learning curve at most, each half of the next.
-        repeats: Fits per size, each on other rows; 0 leaves the learning curve out.
+        repeats: Splits that the learning curve is averaged over, at least 2; 0 leaves it out.
         random_state: Seed of the split, of the resampling and of the learning curve's rows.
         on_progress: Told what is being done, as text.
 
@@ -67,25 +70,24 @@ def build_report(
         ConfigError: When a number is out of range, or a parameter of the router does not suit the data.
         DataError: When there is no outcome at all.
     """
-    if steps < 1 or repeats < 0:
-        raise ConfigError(f"build_report: steps must be at least 1 and repeats at least 0, got {steps} and {repeats}.")
-    data = dataset.canonical()
-    settings = Settings(
-        margin=margin, level=level, draws=draws, random_state=random_state, source=source, on_progress=on_progress
-    )
+    if steps < 1 or repeats < 0 or repeats == 1:
+        raise ConfigError(
+            f"build_report: steps must be at least 1 and repeats must be 0 or at least 2, got {steps} and {repeats}."
+        )
+    data, bootstrap = dataset.canonical(), Bootstrap(level=level, draws=draws, random_state=random_state)
+    settings = Settings(margin=margin, bootstrap=bootstrap, source=source, on_progress=on_progress)
     groups = int(data.group_of.max(initial=-1)) + 1
     if groups < FEWEST:
         few = f"{groups} different queries are too few to fit and measure a router; it takes at least {FEWEST}."
-        return _report(None, data, Parts(train=None, validation=None, test=data), settings, {"router": few})
+        return _report(None, data, {"test": data}, settings, {"router": few})
     train, validation, test = grouped_split(data, random_state=random_state)
-    parts = Parts(train=train, validation=validation, test=test)
+    parts = {"training": train, "validation": validation, "test": test}
     if not isinstance(router, _Learns):
         why = {"learning": f"{type(router).__name__} has nothing to learn, so there is no learning curve."}
         return _report(router, data, parts, settings, why)
     on_progress(f"Fitting on {len(train):,} queries")
-    fitted: Router = _fitted(router, train)
-    learning = _learning(router, fitted, parts, settings, steps=steps, repeats=repeats)
-    missing = {} if repeats else {"learning": "No learning curve was asked for."}
+    fitted = fitted_on(router, train)
+    learning, missing = _learning(router, data, settings, steps=steps, repeats=repeats)
     return _report(fitted, data, parts, settings, missing, learning)
 
 
@@ -101,44 +103,29 @@ def measure_report(
     on_progress: Progress = lambda _: None,
 ) -> Report:
     """Report what a fitted router does on all of a dataset that it has not seen; see `build_report` for the arguments."""
-    data = dataset.canonical()
-    settings = Settings(
-        margin=margin, level=level, draws=draws, random_state=random_state, source=source, on_progress=on_progress
-    )
+    data, bootstrap = dataset.canonical(), Bootstrap(level=level, draws=draws, random_state=random_state)
+    settings = Settings(margin=margin, bootstrap=bootstrap, source=source, on_progress=on_progress)
     missing = {"learning": "The router was fitted before, so what it would gain from fewer rows is unknown."}
-    return _report(router, data, Parts(train=None, validation=None, test=data), settings, missing)
+    return _report(router, data, {"test": data}, settings, missing)
 
 
 def _learning(
-    router: Router, fitted: Router, parts: Parts, settings: Settings, *, steps: int, repeats: int
-) -> tuple[LearningPoint, ...]:
-    """Fit and score the router on all sizes of training data."""
-    if parts.train is None or parts.validation is None or not repeats:
-        return ()
-
-    def fit(part: RoutingDataset) -> Router:
-        settings.on_progress(f"Learning curve: fitting on {len(part):,} queries")
-        return _fitted(router, part)
-
-    found = learning_curve(
-        fit,
-        fitted,
-        parts.train,
-        parts.validation,
-        parts.board(settings),
-        parts.reference.cheapest,
-        steps=steps,
-        repeats=repeats,
-        random_state=settings.random_state,
-    )
-    return tuple(found)
-
-
-def _fitted(router: Router, part: RoutingDataset) -> Router:
-    """Return a copy that has learnt from a part of the data."""
-    copy: Any = router.clone()
-    fitted: Router = copy.fit(part)
-    return fitted
+    router: Router, data: RoutingDataset, settings: Settings, *, steps: int, repeats: int
+) -> tuple[LearningCurve | None, dict[str, str]]:
+    """Return the learning curve from all queries but a fifth down to halves of halves, or why there is none."""
+    if not repeats:
+        return None, {"learning": "No learning curve was asked for."}
+    halves = (4 * len(data) // 5 // 2**i for i in range(1, steps))
+    sizes = [len(data), *(size for size in halves if size >= FEWEST)]
+    settings.on_progress(f"Learning curve: fitting on {len(sizes)} sizes of the data, {repeats} times each")
+    drawn = settings.bootstrap
+    try:
+        found = learning_curve(
+            router, data, sizes=sizes, repeats=repeats, level=drawn.level, random_state=drawn.random_state
+        )
+    except DataError as error:
+        return None, {"learning": f"There is no learning curve: {error}"}
+    return found, {}
 
 
 def _report(
@@ -147,12 +134,12 @@ def _report(
     parts: Parts,
     settings: Settings,
     missing: dict[str, str],
-    learning: tuple[LearningPoint, ...] = (),
+    learning: LearningCurve | None = None,
 ) -> Report:
     """Do the work and put it together."""
     settings.on_progress("Auditing the outcomes")
     audited = audit(data, margin=settings.margin, **settings.of_intervals)
-    found: dict[str, Any] = dict.fromkeys(("evaluation", "calibration", "behaviour", "made_of"))
+    found: dict[str, Any] = dict.fromkeys(("evaluation", "diagnosis", "behaviour", "made_of"))
     found |= {"domains": (), "examples": ()}
     if router is not None:
         found |= _measured(router, parts, settings)
@@ -169,9 +156,9 @@ def _report(
             groups=int(data.group_of.max(initial=-1)) + 1,
             models=len(data.models),
             data_digest=data_digest(data),
-            parts=parts.sizes,
-            random_state=settings.random_state,
-            draws=settings.draws,
+            parts={name: len(part) for name, part in parts.items()},
+            random_state=settings.bootstrap.random_state,
+            draws=settings.bootstrap.draws,
             version=version(),
         ),
         **found,
@@ -180,21 +167,16 @@ def _report(
 
 def _measured(router: Router, parts: Parts, settings: Settings) -> dict[str, Any]:
     """Evaluate a fitted router, and look into its decisions."""
-    settings.on_progress(f"Measuring on {len(parts.test):,} queries")
-    evaluation = evaluate(
-        router,
-        parts.test,
-        train=parts.train,
-        validation=parts.validation,
-        margin=settings.margin,
-        **settings.of_intervals,
-    )
+    test, train, level = parts["test"], parts.get("training"), settings.bootstrap.level
+    known = {"train": train, "validation": parts.get("validation"), **settings.of_intervals}
+    settings.on_progress(f"Measuring on {len(test):,} queries")
+    evaluation = evaluate(router, test, margin=settings.margin, **known)
     settings.on_progress("Looking into single decisions")
-    choices, resampling = decided(router, parts.test, evaluation.best_single), parts.board(settings).resampling
+    choices = decided(router, test, evaluation.best_single)
     return {
         "evaluation": evaluation,
-        "domains": domain_rows(choices, parts.train, resampling, level=settings.level),
-        "calibration": calibration(choices, resampling, level=settings.level),
+        "domains": domain_rows(choices, train, settings.bootstrap.over(test), level=level),
+        "diagnosis": diagnose(router, test, **known),
         "behaviour": behaviour(evaluation, choices),
         "examples": examples(choices),
         "made_of": composition(router),
@@ -208,9 +190,9 @@ def _gaps(found: dict[str, Any]) -> dict[str, str]:
         gaps["domains"] = (
             "The test queries name fewer than two domains; a column `domain` would split the figures by it."
         )
-    calibrated = found["calibration"]
-    if calibrated.quality is None:
+    diagnosed = found["diagnosis"]
+    if diagnosed.chosen is None:
         gaps["calibration"] = "Fewer than ten test queries have both an expected and a known quality."
-    if calibrated.contrast is None:
+    if diagnosed.elsewhere is None:
         gaps["contrast"] = "Fewer than ten test queries were sent elsewhere than to the best single model, both known."
     return gaps

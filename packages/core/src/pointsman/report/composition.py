@@ -8,6 +8,7 @@ from typing import Any
 
 from pointsman.evaluation.plain import plain
 from pointsman.routers.base import Router
+from pointsman.selection.choosing.findings import Findings
 
 __all__ = ["Composition", "composition"]
 
@@ -19,7 +20,7 @@ class Composition:
     Parameters:
         name: Its class.
         findings: What it says itself of what it chose and why, as text; None where it says nothing.
-        found: The same as data; {} where it says nothing.
+        found: The same as it stands, where it is an AutoRouter's, else as data; {} where it says nothing.
         parts: Its parameters, one a line: the path to it, and its value.
         spec: The parameters as plain data.
         digest: Hash of parameters and state.
@@ -27,7 +28,7 @@ class Composition:
 
     name: str
     findings: str | None
-    found: Mapping[str, Any]
+    found: Findings | Mapping[str, Any]
     parts: tuple[tuple[str, str], ...]
     spec: Mapping[str, Any]
     digest: str
@@ -41,7 +42,7 @@ def composition(router: Router) -> Composition:
     return Composition(
         name=type(router).__name__,
         findings=None if said is None else str(said),
-        found=plain(to_dict()) if callable(to_dict) else {},
+        found=said if isinstance(said, Findings) else plain(to_dict()) if callable(to_dict) else {},
         parts=tuple(_leaves(router.spec())),
         spec=router.spec(),
         digest=router.digest(),

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pointsman.evaluation.plain import plain
+from pointsman.evaluation.protocols import Diagnosis, LearningCurve
 from pointsman.evaluation.report import Evaluation
 from pointsman.report.behaviour import Behaviour
-from pointsman.report.calibration import Calibration
 from pointsman.report.composition import Composition
 from pointsman.report.domains import DomainRow
 from pointsman.report.examples import Examples
-from pointsman.report.learning_curve import LearningPoint
 from pointsman.report.provenance import Provenance
 from pointsman.report.verdict import headline
 from pointsman.selection.audit import Audit
@@ -29,9 +28,9 @@ class Report:
     Parameters:
         audit: What the outcomes say before any router is trained.
         evaluation: The router beside every baseline; None where there was no router to measure.
-        learning: The learning curve, smallest size first.
+        learning: What the same recipe gains from fewer queries, on other splits of the data; None where nothing was fitted.
         domains: The router on each domain, the largest first.
-        calibration: Whether its expectations come true.
+        diagnosis: Whether its expectations come true, and whether it still chooses at other settings.
         behaviour: Where it sends queries.
         examples: Decisions with reasons.
         made_of: The router's parts.
@@ -42,9 +41,9 @@ class Report:
 
     audit: Audit
     evaluation: Evaluation | None
-    learning: tuple[LearningPoint, ...]
+    learning: LearningCurve | None
     domains: tuple[DomainRow, ...]
-    calibration: Calibration | None
+    diagnosis: Diagnosis | None
     behaviour: Behaviour | None
     examples: tuple[Examples, ...]
     made_of: Composition | None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pointsman.components import State
 from pointsman.data.dataset import RoutingDataset
+from pointsman.data.notes import tell_notes
 from pointsman.data.queries import Queries
 from pointsman.errors import NoEligibleModelError
 from pointsman.estimators.base import Estimates, Estimator
@@ -68,7 +69,8 @@ class EstimatedRouter(Router):
         return weighing, cls(estimator=table, policy=MeanBudget(usd=0.001), folds=4, random_state=7)
 
     def fit(self, dataset: RoutingDataset) -> Self:
-        """Fit the estimator and the policy on a dataset and return self."""
+        """Fit the estimator and the policy on a dataset and return self; notes of the dataset are logged as warnings."""
+        tell_notes(dataset, type(self).__name__)
         data = dataset.canonical()
         policy, estimator = self.policy.clone(), self.estimator.clone()
         if policy.needs_fit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from pointsman.data.dataset import RoutingDataset
+from pointsman.data.notes import tell_notes
 from pointsman.errors import ConfigError
 from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimator
@@ -61,7 +62,11 @@ class AutoRouter(EstimatedRouter):
             raise ConfigError(f"AutoRouter.estimator must be a Stacked, got a {type(self.estimator).__name__}.")
 
     def fit(self, dataset: RoutingDataset) -> Self:
-        """Leave out dominated models, fit the stack and the policy, keep what was found, and return self."""
+        """Leave out dominated models, fit the stack and the policy, keep what was found, and return self.
+
+        Notes of the dataset are logged as warnings.
+        """
+        tell_notes(dataset, type(self).__name__)
         data = dataset.canonical()
         pruned = dominated(data)
         kept = training_data(data.only(tuple(name for name in data.models if name not in pruned)))

@@ -1,8 +1,9 @@
 """Evaluation protocols: what a router is worth away from the conditions it was fitted in, one file a protocol."""
 
 from pointsman.evaluation.protocols.attacks import Attack, greedy_attack
+from pointsman.evaluation.protocols.calibration import Bin, Calibration
 from pointsman.evaluation.protocols.controls import Control, Controls, controls
-from pointsman.evaluation.protocols.diagnostics import Calibration, ChoicePoint, Diagnosis, diagnose
+from pointsman.evaluation.protocols.diagnostics import ChoicePoint, Diagnosis, diagnose
 from pointsman.evaluation.protocols.edits import EDITS, Edit, edits
 from pointsman.evaluation.protocols.label_noise import LabelNoise, NoisyFit, RerunNoise, label_noise
 from pointsman.evaluation.protocols.learning_curve import LearningCurve, LearningPoint, learning_curve
@@ -15,6 +16,7 @@ from pointsman.evaluation.protocols.trial import fitted_on, quality_first
 __all__ = [
     "EDITS",
     "Attack",
+    "Bin",
     "Calibration",
     "ChoicePoint",
     "Control",

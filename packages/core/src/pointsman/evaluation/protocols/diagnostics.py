@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log2
 from typing import Any
@@ -16,37 +16,23 @@ from pointsman.errors import DataError
 from pointsman.estimators.base import Estimates
 from pointsman.evaluation.baselines import Method
 from pointsman.evaluation.outcomes import Outcomes, known_mean
-from pointsman.evaluation.paired import interval_of
 from pointsman.evaluation.plain import plain
+from pointsman.evaluation.protocols.calibration import Calibration, calibration
 from pointsman.evaluation.protocols.trial import Bootstrap
 from pointsman.evaluation.reference import reference_of
 from pointsman.evaluation.replay import simulate, simulate_sweep
 from pointsman.evaluation.resampling import Resampling
 from pointsman.evaluation.scoring import Board
-from pointsman.metrics import Interval, ece_equal_mass, proportion_interval
+from pointsman.metrics import Interval, proportion_interval
 from pointsman.routers.base import Router
 from pointsman.routers.estimated import EstimatedRouter, EstimatedState
 
-__all__ = ["Calibration", "ChoicePoint", "Diagnosis", "diagnose", "estimates_of"]
+__all__ = ["ChoicePoint", "Diagnosis", "diagnose", "estimates_of"]
 
 Matrix = NDArray[np.float64]
 _SHOWN_POINTS = 6
 _BIN, _MOST_BINS = 30, 20  # queries in a bin of the coverage check, and bins per model at most
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Whether what was expected came true, over all pairs of a query and a model that were observed.
-
-    Parameters:
-        bias: Mean of expected minus observed.
-        error: Mean over bins of equal mass of |mean expected − mean observed|.
-        slope: Of observed on expected: 1 is right, below 1 is overconfident; None where all expectations are alike.
-    """
-
-    bias: Interval | None
-    error: float
-    slope: float | None
+_MOST_DRAWN = 2000  # queries of that check: draws are large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +62,9 @@ class Diagnosis:
         expected: Calibration of expected quality; None where the router expects nothing.
         chosen: The same for the model chosen alone: what is chosen for being expected best is expected too well.
         contrasts: The same for the difference to the best single model, which is what choices rest on.
+        elsewhere: The same difference for the model chosen alone, of the queries sent elsewhere than to the best single model.
         coverage: How often the mean quality of a bin of queries lies in the interval of the estimates' draws (whose level is
-            `level`), run noise allowed for; None for estimates without draws.
+            `level`), run noise allowed for, on at most 2,000 of the queries; None for estimates without draws.
     """
 
     level: float
@@ -91,6 +78,7 @@ class Diagnosis:
     expected: Calibration | None
     chosen: Calibration | None
     contrasts: Calibration | None
+    elsewhere: Calibration | None
     coverage: Interval | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,6 +97,7 @@ def diagnose(
     test: RoutingDataset,
     *,
     train: RoutingDataset | None = None,
+    validation: RoutingDataset | None = None,
     level: float = 0.95,
     draws: int = 1000,
     random_state: int = 0,
@@ -121,6 +110,7 @@ def diagnose(
         router: A fitted router.
         test: Outcomes.
         train: On which the best single model is chosen; without it, on the test data.
+        validation: The same, together with the training data.
         level: Coverage of the intervals.
         draws: Bootstrap resamples, at least 100.
         random_state: The seed of everything.
@@ -132,7 +122,8 @@ def diagnose(
         raise DataError("There is nothing to diagnose on: the test data have no rows.")
     bootstrap, test = Bootstrap(level=level, draws=draws, random_state=random_state), test.canonical()
     resampling = bootstrap.over(test)
-    reference = reference_of(test, None if train is None else train.only(test.models), None)
+    known = [None if part is None else part.only(test.models) for part in (train, validation)]
+    reference = reference_of(test, *known)
     board = Board.of(test, reference, None, resampling=resampling, level=level)
     mine = simulate(router, test)
     row = board.row(Method.of("router", mine))
@@ -150,14 +141,15 @@ def diagnose(
         expected=None if scored is None else scored.of_all(resampling, level),
         chosen=None if scored is None else scored.of_chosen(mine, resampling, level),
         contrasts=None if scored is None else scored.of_contrasts(resampling, level),
-        coverage=None if scored is None else scored.coverage(level, random_state),
+        elsewhere=None if scored is None else scored.of_elsewhere(mine, resampling, level),
+        coverage=_coverage(router, test, board.best_single, level, random_state),
     )
 
 
 def estimates_of(router: Router, queries: Queries) -> Estimates | None:
     """Return what a fitted router expects of every model on n queries; None where it expects nothing.
 
-    An `EstimatedRouter` is asked for everything at once, draws included; any other router query by query, by its decisions.
+    An `EstimatedRouter` is asked for everything at once; any other router query by query, by its decisions.
     """
     if isinstance(router, EstimatedRouter):
         return router.fitted(EstimatedState).estimator.draw(queries)
@@ -189,10 +181,21 @@ def _choice_points(router: Router, test: RoutingDataset, board: Board) -> Iterat
         )
 
 
+def _coverage(router: Router, test: RoutingDataset, best: str, level: float, random_state: int) -> Interval | None:
+    """Return how often draws cover what was observed, on queries from all over the test data."""
+    if not isinstance(router, EstimatedRouter):
+        return None
+    some = test.take(np.unique(np.linspace(0, len(test) - 1, _MOST_DRAWN).round().astype(np.intp)))
+    estimator = router.fitted(EstimatedState).estimator
+    draw: Callable[[Queries], Estimates] = getattr(estimator, "draw", estimator.predict)
+    return _Expected.of(draw(some.queries), some, best).coverage(level, random_state)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Expected:
-    """Expected and observed quality, shape (n, m), in the test data's order of models; draws (s, n, m) where there are any."""
+    """Expected and observed quality of the m models that router and test data share, shape (n, m); draws (s, n, m) if any."""
 
+    models: tuple[str, ...]
     expected: Matrix
     observed: Matrix
     best: int
@@ -204,6 +207,7 @@ class _Expected:
         shared = [name for name in test.models if name in column]
         mine = [column[name] for name in shared]
         return cls(
+            models=tuple(shared),
             expected=found.quality[:, mine],
             observed=test.only(shared).quality,
             best=shared.index(best) if best in shared else -1,
@@ -212,15 +216,12 @@ class _Expected:
 
     def of_all(self, resampling: Resampling, level: float) -> Calibration | None:
         """Calibrate the expected quality of every model."""
-        return _calibration(np.clip(self.expected, 0, 1), self.observed, (0, 1), resampling, level)
+        return calibration(self.expected, self.observed, low=0, resampling=resampling, level=level)
 
     def of_chosen(self, mine: Outcomes, resampling: Resampling, level: float) -> Calibration | None:
         """Calibrate the expected quality of the model that was chosen."""
-        if (mine.model < 0).any() or len(mine.models) != self.expected.shape[1]:
-            return None
-        rows = np.arange(len(mine))
-        expected = np.clip(self.expected[rows, mine.model], 0, 1)[:, None]
-        return _calibration(expected, self.observed[rows, mine.model][:, None], (0, 1), resampling, level)
+        expected, observed = self._of(mine)
+        return calibration(expected, observed, low=0, resampling=resampling, level=level)
 
     def of_contrasts(self, resampling: Resampling, level: float) -> Calibration | None:
         """Calibrate the expected difference of every other model to the best single one."""
@@ -228,7 +229,32 @@ class _Expected:
             return None
         others = [j for j in range(self.expected.shape[1]) if j != self.best]
         expected, observed = (values[:, others] - values[:, [self.best]] for values in (self.expected, self.observed))
-        return _calibration(np.clip(expected, -1, 1), observed, (-1, 1), resampling, level)
+        return calibration(expected, observed, low=-1, resampling=resampling, level=level)
+
+    def of_elsewhere(self, mine: Outcomes, resampling: Resampling, level: float) -> Calibration | None:
+        """Calibrate the expected difference of the chosen model to the best single one, where they are two."""
+        if self.best < 0:
+            return None
+        expected, observed = (
+            chosen - values[:, [self.best]]
+            for chosen, values in zip(self._of(mine), (self.expected, self.observed), strict=True)
+        )
+        elsewhere = self._columns(mine)[:, None] != self.best
+        return calibration(np.where(elsewhere, expected, np.nan), observed, low=-1, resampling=resampling, level=level)
+
+    def _columns(self, mine: Outcomes) -> NDArray[np.intp]:
+        """Return the column of each chosen model, shape (n,); -1 where the answer is no single model's."""
+        column = np.array([*(self.models.index(n) if n in self.models else -1 for n in mine.models), -1], dtype=np.intp)
+        return column[mine.model]
+
+    def _of(self, mine: Outcomes) -> tuple[Matrix, Matrix]:
+        """Return what was expected and observed of the chosen models, shape (n, 1) each."""
+        column = self._columns(mine)
+        rows, one = np.arange(len(column)), (column >= 0)[:, None]
+        expected, observed = (
+            np.where(one, values[rows, column][:, None], np.nan) for values in (self.expected, self.observed)
+        )
+        return expected, observed
 
     def coverage(self, level: float, random_state: int) -> Interval | None:
         """Return the share of bins of queries whose observed mean lies in the interval of the draws' means."""
@@ -252,21 +278,3 @@ class _Expected:
         noise = float((self.observed[rows, model] - self.expected[rows, model]).std(ddof=1)) / np.sqrt(len(rows))
         low, high = np.quantile(drawn + rng.normal(0, noise, len(drawn)), [(1 - level) / 2, (1 + level) / 2])
         return bool(low <= self.observed[rows, model].mean() <= high)
-
-
-def _calibration(
-    expected: Matrix, observed: Matrix, bounds: tuple[float, float], resampling: Resampling, level: float
-) -> Calibration | None:
-    """Hold (n, k) expectations against outcomes on the same scale; None where no pair is known."""
-    known = np.isfinite(expected) & np.isfinite(observed)
-    if not known.any():
-        return None
-    x, y, (low, high) = expected[known], observed[known], bounds
-    gaps = np.where(known, expected - observed, 0.0).sum(axis=1)
-    per_query = np.divide(gaps, known.sum(axis=1), out=np.full(len(known), np.nan), where=known.any(axis=1))
-    spread = float(((x - x.mean()) ** 2).sum())
-    return Calibration(
-        bias=interval_of(per_query, resampling, level=level, low=low - high, high=high - low),
-        error=(high - low) * ece_equal_mass((x - low) / (high - low), (y - low) / (high - low)),
-        slope=float(((x - x.mean()) * (y - y.mean())).sum()) / spread if spread > 1e-12 else None,  # noqa: PLR2004 - rounding
-    )

@@ -10,8 +10,9 @@ from pointsman.evaluation.wording import percent, points
 
 if TYPE_CHECKING:
     from pointsman.evaluation.paired import Comparison
+    from pointsman.evaluation.protocols.calibration import Calibration
     from pointsman.evaluation.protocols.controls import Controls
-    from pointsman.evaluation.protocols.diagnostics import Calibration, Diagnosis
+    from pointsman.evaluation.protocols.diagnostics import Diagnosis
     from pointsman.evaluation.protocols.label_noise import LabelNoise
     from pointsman.evaluation.protocols.learning_curve import LearningCurve
     from pointsman.evaluation.protocols.leave_one_domain_out import DomainShift
@@ -200,8 +201,12 @@ def diagnosis_text(found: Diagnosis) -> str:
     if rows:
         columns = ("operating point", "quality", "cost $/1k", "entropy", "dearest", "needless")
         lines += ["", _table("Choices at each operating point", columns, rows)]
-    kinds = (("quality, all models", found.expected), ("quality, chosen model", found.chosen),
-             ("difference to the best single", found.contrasts))  # fmt: skip
+    kinds = (
+        ("quality, all models", found.expected),
+        ("quality, chosen model", found.chosen),
+        ("difference to the best single", found.contrasts),
+        ("the same, chosen model, where another", found.elsewhere),
+    )
     known = [[name, *_calibration(c)] for name, c in kinds if c is not None]
     if known:
         lines += ["", _table("Expected minus observed", ("what is expected", "bias", "error by bins", "slope"), known)]

@@ -1,14 +1,13 @@
-"""The learning curve: two gains over the number of rows that were learnt from."""
+"""The learning curve: two gains over the number of queries that were learnt from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pointsman.evaluation.protocols import LearningCurve
 from pointsman.metrics import Interval
-from pointsman.report.learning_curve import LearningPoint
 from pointsman.report.page.drawing import Chart, Sheet
 from pointsman.report.page.ink import INK
 from pointsman.report.page.words import ends, signed
@@ -21,14 +20,15 @@ __all__ = ["growth"]
 _QUALITY = "Quality gained over the best single model"
 _AIQ = "Curve’s mean height gained over the Zero router"
 
-Gains = list[tuple[float, Interval | None, tuple[float, ...]]]
+Gains = list[tuple[float, Interval | None, tuple[float | None, ...]]]
 
 
-def growth(points: Sequence[LearningPoint]) -> Chart | None:
+def growth(curve: LearningCurve) -> Chart | None:
     """Return the chart; None for fewer than two sizes."""
+    points = curve.points
     panels: list[tuple[str, Gains]] = [
-        (_QUALITY, [(p.rows, p.quality_gain, p.each_quality_gain) for p in points]),
-        (_AIQ, [(p.rows, p.aiq_gain, p.each_aiq_gain) for p in points]),
+        (_QUALITY, [(p.queries, p.difference, p.differences) for p in points]),
+        (_AIQ, [(p.queries, p.aiq_gain, p.aiq_gains) for p in points]),
     ]
     known = [(title, gains) for title, gains in panels if sum(found is not None for _, found, _ in gains) > 1]
     if not known:
@@ -51,7 +51,9 @@ def growth(points: Sequence[LearningPoint]) -> Chart | None:
 
 
 def _said(gains: Gains) -> str:
-    return ", ".join(f"{signed(found)} points from {rows:,.0f} rows" for rows, found, _ in gains if found is not None)
+    return ", ".join(
+        f"{signed(found)} points from {rows:,.0f} queries" for rows, found, _ in gains if found is not None
+    )
 
 
 def _panel(sheet: Sheet, axes: Axes, title: str, gains: Gains) -> None:
@@ -61,17 +63,25 @@ def _panel(sheet: Sheet, axes: Axes, title: str, gains: Gains) -> None:
     known = [(rows, found) for rows, found, _ in gains if found is not None]
     x = [rows for rows, _ in known]
     axes.set_title(title, loc="left", fontsize=11.5, color=INK["text"])
-    axes.set_xlabel("training queries", color=INK["muted"])
+    axes.set_xlabel("queries to learn from", color=INK["muted"])
     axes.axhline(0, color=INK["muted"], linewidth=1.1)
     low, high = ([100 * end for end in side] for side in zip(*((f.low, f.high) for _, f in known), strict=True))
     axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
     for rows, _, each in gains:
-        if len(each) > 1:
-            axes.plot([rows] * len(each), 100 * np.array(each), "o", color=colour, markersize=3.2, alpha=0.5, mew=0)
+        if known_each := [value for value in each if value is not None]:
+            axes.plot(
+                [rows] * len(known_each),
+                100 * np.array(known_each),
+                "o",
+                color=colour,
+                markersize=3.2,
+                alpha=0.5,
+                mew=0,
+            )
     axes.plot(x, [100 * found.estimate for _, found in known], color=colour, linewidth=2)
     for rows, found in known:
         mark = axes.plot([rows], [100 * found.estimate], "o", color=colour, markersize=7, markeredgecolor=INK["paper"])
-        sheet.tip(mark[0], f"{rows:,.0f} training queries: {signed(found)} points ({ends(found)})")
+        sheet.tip(mark[0], f"{rows:,.0f} queries to learn from: {signed(found)} points ({ends(found)})")
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(x))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pointsman.evaluation.protocols import Calibration, Diagnosis, LearningCurve
 from pointsman.evaluation.report import Evaluation
 from pointsman.report.page.decisions import bars, behaviour_text, example_groups
 from pointsman.report.page.glossary import GLOSSARY
 from pointsman.report.page.growth import growth
+from pointsman.report.page.made import made
 from pointsman.report.page.plane import plane
 from pointsman.report.page.rows import baseline_rows, domain_cells, single_rows
 from pointsman.report.page.template import check_extra, filled_in, picture
 from pointsman.report.page.tiles import tiles
 from pointsman.report.page.trust import trust
-from pointsman.report.page.words import clean, quality
+from pointsman.report.page.words import clean, ends, quality, share
 from pointsman.report.report import Report
 from pointsman.report.verdict import tone
 
@@ -68,26 +70,23 @@ def report_page(report: Report) -> str:
 def _measured(report: Report, evaluation: Evaluation) -> dict[str, Any]:
     """Return what there is to show of a router that was measured."""
     drawn, best = plane({"router": evaluation}), evaluation.best_single
-    calibrated, behaves, made = report.calibration, report.behaviour, report.made_of
+    diagnosed, behaves = report.diagnosis, report.behaviour
     return {
         "plane": picture(drawn),
         "plane_caption": plane_caption(evaluation),
         "methods": baseline_rows(evaluation),
         "singles": single_rows(evaluation),
-        "growth": picture(growth(report.learning)),
-        "growth_caption": _growth_caption(report, evaluation),
+        "growth": None if report.learning is None else picture(growth(report.learning)),
+        "growth_caption": "" if report.learning is None else _growth_caption(report.learning),
         "domains": domain_cells(report.domains, best),
         "domains_caption": f"Each domain of the test queries, the largest first; the best single model is {clean(best, 60)} "
         "everywhere. Many rows are looked at here, so one in twenty intervals misses by chance.",
-        "trust": None if calibrated is None else picture(trust(calibrated)),
-        "trust_caption": _trust_caption(report),
+        "trust": None if diagnosed is None else picture(trust(diagnosed)),
+        "trust_caption": "" if diagnosed is None else _trust_caption(diagnosed),
         "behaviour_text": "" if behaves is None else behaviour_text(behaves, len(evaluation.models)),
         "shares": [] if behaves is None else bars(behaves, best),
         "examples": example_groups(report.examples, best),
-        "made": {
-            "findings": None if made is None or made.findings is None else _lines(made.findings),
-            "parts": [] if made is None else [(clean(path), clean(value)) for path, value in made.parts],
-        },
+        "made": None if report.made_of is None else made(report.made_of),
     }
 
 
@@ -103,39 +102,46 @@ def plane_caption(evaluation: Evaluation) -> str:
     )
 
 
-def _growth_caption(report: Report, evaluation: Evaluation) -> str:
-    most = max((len(point.each_quality_gain) for point in report.learning), default=0)
-    repeats = f" Small dots are {most} fits on different rows; the line is their mean." if most > 1 else ""
+def _growth_caption(found: LearningCurve) -> str:
+    pays = (
+        "At no size is the second shown to be above 0 from there on."
+        if found.pays_from is None
+        else f"The second is shown to be above 0 from {found.pays_from:,} queries on."
+    )
     return (
-        f"What the same recipe gains on the same {evaluation.queries:,} test queries after learning from fewer rows.{repeats} "
-        f"The band is the {100 * evaluation.level:g} % interval over test queries. The first is at the setting of highest "
-        f"quality on validation data. A line that still rises says that more data would help."
+        f"What the same recipe gains when it learns from fewer queries, three quarters of them to fit on, a quarter to choose "
+        f"settings on, where quality comes first. Small dots are {found.repeats} splits of the data, each with about "
+        f"{found.test_queries:,.0f} test queries of its own; the line is their mean, the band its {100 * found.level:g} % "
+        f"interval over splits. {pays} A line that still rises says that more data would help."
     )
 
 
-def _trust_caption(report: Report) -> str:
-    if report.calibration is None:
-        return ""
+def _trust_caption(found: Diagnosis) -> str:
     parts = ["On the dashed line, what was expected comes true on average; bars are intervals."]
-    for name, found in (("Quality", report.calibration.quality), ("Difference", report.calibration.contrast)):
-        if found is None:
-            continue
-        brier = "" if found.brier is None else f", Brier score {found.brier:.3f}"
-        hopes = "too much" if found.bias > 0 else "too little"
+    parts += [
+        _calibrated(name, part)
+        for name, part in (("Quality", found.chosen), ("Difference", found.elsewhere))
+        if part is not None
+    ]
+    if found.coverage is not None:
         parts.append(
-            f"{name}: expected calibration error {quality(found.ece)} points{brier} on {found.queries:,} queries; "
-            f"on average it expects {quality(abs(found.bias))} points {hopes}."
+            f"The router also says how sure it is: the {100 * found.level:g} % intervals of its draws hold the mean quality of "
+            f"{share(found.coverage.estimate)} of groups of like queries ({ends(found.coverage, as_share=True)})."
         )
     return " ".join([*parts, "Choices rest on differences between models, so the second diagram matters more."])
 
 
-def _lines(text: str) -> str:
-    """Return text of several lines, each made safe to show."""
-    return "\n".join(clean(line, 400) for line in text.splitlines())
+def _calibrated(name: str, part: Calibration) -> str:
+    brier = "" if part.brier is None else f", Brier score {part.brier:.3f}"
+    said = f"{name}: expected calibration error {quality(part.error)} points{brier} on {part.pairs:,} queries"
+    if part.bias is None:
+        return f"{said}."
+    hopes = "too much" if part.bias.estimate > 0 else "too little"
+    return f"{said}; on average it expects {quality(abs(part.bias.estimate))} points {hopes} ({ends(part.bias)})."
 
 
 def _provenance(report: Report) -> list[tuple[str, str]]:
-    facts, made = report.provenance, report.made_of
+    facts, consists = report.provenance, report.made_of
     parts = ", ".join(f"{count:,} {name}" for name, count in facts.parts.items())
     rows = [
         ("data", _UNNAMED if facts.source is None else clean(facts.source, 200)),
@@ -144,6 +150,6 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
         ("split", f"{parts} queries; rows of one group stay together"),
         ("seed", f"{facts.random_state}; intervals from {facts.draws:,} bootstrap resamples of the queries"),
     ]
-    if made is not None:
-        rows += [("router", made.name), ("digest of the router", made.digest)]
+    if consists is not None:
+        rows += [("router", consists.name), ("digest of the router", consists.digest)]
     return [*rows, ("version", f"pointsman {facts.version or 'of unknown version'}")]

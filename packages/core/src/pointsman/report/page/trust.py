@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pointsman.report.calibration import Calibration, Reliability
+from pointsman.evaluation.protocols import Calibration, Diagnosis
 from pointsman.report.page.drawing import Chart, Sheet
 from pointsman.report.page.ink import INK
 from pointsman.report.page.words import quality
@@ -19,9 +19,9 @@ _QUALITY = "Quality of the chosen model"
 _CONTRAST = "Its difference to the best single model"
 
 
-def trust(found: Calibration) -> Chart | None:
+def trust(found: Diagnosis) -> Chart | None:
     """Return the chart of what is known; None for nothing."""
-    panels = [(_QUALITY, found.quality), (_CONTRAST, found.contrast)]
+    panels = [(_QUALITY, found.chosen), (_CONTRAST, found.elsewhere)]
     known = [(title, table) for title, table in panels if table is not None]
     if not known:
         return None
@@ -32,7 +32,7 @@ def trust(found: Calibration) -> Chart | None:
             _panel(sheet, sheet.axes(*place), title, table)
 
     said = [
-        f"{title}: expected and realised differ by {quality(table.ece)} points on average over {len(table.bins)} bins"
+        f"{title}: expected and realised differ by {quality(table.error)} points on average over {len(table.bins)} bins"
         for title, table in known
     ]
     return Chart(
@@ -45,7 +45,7 @@ def trust(found: Calibration) -> Chart | None:
     )
 
 
-def _panel(sheet: Sheet, axes: Axes, title: str, table: Reliability) -> None:
+def _panel(sheet: Sheet, axes: Axes, title: str, table: Calibration) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axes.set_title(title, loc="left", fontsize=11.5)
