@@ -16,11 +16,12 @@ from protocol import Split, load, words_only
 from pointsman.data import Queries, RoutingDataset
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.choice import first_choice
-from pointsman.evaluation.protocols import controls, leave_one_domain_out, perturbations
+from pointsman.evaluation.protocols import controls, perturbations
 from pointsman.evaluation.protocols.edits import edits
-from pointsman.metrics import area, hull, model_points
+from pointsman.metrics import area, bootstrap_interval, hull, mean_interval, model_points
 from pointsman.policies.utility import Utility
 from pointsman.selection.auto import AutoRouter, AutoState
+from pointsman.types import Context
 
 SETS = ("mmlu_pro", "llmrouter_nim")
 ASKED = 500  # validation queries on which the steadiest setting is chosen
@@ -54,9 +55,25 @@ def main() -> None:
 
 
 def domains(data: RoutingDataset) -> dict[str, Any]:
-    """Return the mean difference to the best single model over queries and over domains, with intervals."""
-    found = leave_one_domain_out(AutoRouter(), data).to_dict()
-    return {key: _points(found[key]) for key in ("difference", "difference_over_domains", "aiq_gain")}
+    """Return the mean difference to the best single model at quality first, over queries and over domains left out."""
+    labels = np.array([domain or "" for domain in data.queries.domains])
+    each, everything = {}, []
+    for name in np.unique(labels).tolist():
+        known, held = data.take(np.flatnonzero(labels != name)), data.take(np.flatnonzero(labels == name))
+        router = AutoRouter().fit(known)
+        chosen = router.decide_many(held.queries, Context(operating_point=0.0)).names
+        columns = [data.models.index(model) for model in chosen]
+        best = held.quality[:, data.models.index(known.best_single)]
+        ahead = 100 * (held.quality[np.arange(len(held)), columns] - best)
+        everything.extend(ahead.tolist())
+        each[name] = round(float(ahead.mean()), 2)
+    over = bootstrap_interval(everything)
+    domains_over = mean_interval(list(each.values()))
+    return {
+        "over queries": f"{over.estimate:+.2f} [{over.low:+.2f}, {over.high:+.2f}]",
+        "over domains": f"{domains_over.estimate:+.2f} [{domains_over.low:+.2f}, {domains_over.high:+.2f}]",
+        "each": each,
+    }
 
 
 def spoilt(data: RoutingDataset) -> dict[str, Any]:

@@ -82,7 +82,13 @@ def test_findings_are_told_in_words_and_data(made_up: Make, fit: Fit) -> None:
     assert list(told["shares"]) == ["Linear", "Nearest"]
     assert "EqualQuality()" in text
     names = [row["name"] for row in told["tried"]]
-    assert names == ["as set", "quality first", "Linear alone", "Nearest alone", "always the cheapest"]
+    assert names == [
+        "as set",
+        "quality first",
+        "Linear alone, quality first",
+        "Nearest alone, quality first",
+        "always the cheapest",
+    ]
     assert all(name in text for name in names)
     assert "count as familiar" not in text
 
@@ -93,7 +99,7 @@ def test_members_of_one_type_are_told_apart(made_up: Make, small_stack: Stacked)
     stack = small_stack.clone(members=(near, near.clone(k=3)))
     found = AutoRouter(estimator=stack, folds=3).fit(made_up(60)).findings()
     assert list(found.shares) == ["Nearest", "Nearest 2"]
-    assert {"Nearest alone", "Nearest 2 alone"} <= rows_of(found).keys()
+    assert {"Nearest alone, quality first", "Nearest 2 alone, quality first"} <= rows_of(found).keys()
 
 
 def test_a_file_keeps_the_findings(made_up: Make, fit: Fit, tmp_path: Path) -> None:

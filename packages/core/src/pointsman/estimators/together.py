@@ -37,12 +37,17 @@ def offsets_of(members: Sequence[Estimator]) -> Offsets:
 
 
 def fitted_together(members: Sequence[Estimator], data: RoutingDataset) -> tuple[Estimator, ...]:
-    """Return fitted clones of the members; one that is another's offset is fitted for both."""
+    """Return fitted clones of the members; equal ones, and one that is another's offset, are fitted once."""
     fitted: dict[int, Estimator] = {}
     for i, at in offsets_of(members).items():
-        clone = members[i].clone()
-        shared = None if at is None else fitted[at]
-        fitted[i] = clone.fit_on(data, shared) if shared and isinstance(clone, Linear) else clone.fit(data)
+        clone, offset = members[i].clone(), None if at is None else fitted[at]
+        same = next((done for j, done in fitted.items() if _key(members[j]) == _key(members[i])), None)
+        if same is not None:
+            fitted[i] = same
+        elif offset is not None and isinstance(clone, Linear):
+            fitted[i] = clone.fit_on(data, offset)
+        else:
+            fitted[i] = clone.fit(data)
     return tuple(fitted[i] for i in range(len(members)))
 
 

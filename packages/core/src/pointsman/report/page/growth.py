@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,15 +69,8 @@ def _panel(sheet: Sheet, axes: Axes, title: str, gains: Gains) -> None:
     axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
     for rows, _, each in gains:
         if known_each := [value for value in each if value is not None]:
-            axes.plot(
-                [rows] * len(known_each),
-                100 * np.array(known_each),
-                "o",
-                color=colour,
-                markersize=3.2,
-                alpha=0.5,
-                mew=0,
-            )
+            dots: dict[str, Any] = {"color": colour, "markersize": 3.2, "alpha": 0.5, "mew": 0}
+            axes.plot([rows] * len(known_each), 100 * np.array(known_each), "o", **dots)
     axes.plot(x, [100 * found.estimate for _, found in known], color=colour, linewidth=2)
     for rows, found in known:
         mark = axes.plot([rows], [100 * found.estimate], "o", color=colour, markersize=7, markeredgecolor=INK["paper"])
