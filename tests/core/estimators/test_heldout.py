@@ -62,7 +62,7 @@ def test_the_incumbent_is_ahead_by_two_points_where_caution_rules(made_up: Make)
     found = held.estimates()
     assert found.cautious is not None
     premium = np.zeros(3)
-    premium[held.incumbent] = 0.02
+    premium[held.incumbent] = 0.03
     assert found.cautious() - found.quality == pytest.approx(np.tile(premium, (120, 1)))
 
 

@@ -22,8 +22,8 @@ __all__ = ["HeldOut", "bare", "cautious_quality", "differences", "familiar_share
 
 Matrix = NDArray[np.float64]
 
-_PREMIUM = 0.02  # quality
-_DOUBTFUL, _FAMILIAR = 0.5, 1.0  # familiarity at which a query's own differences count nothing, and fully
+_PREMIUM = 0.03  # quality
+_DOUBTFUL, _FAMILIAR = 0.6, 1.0  # familiarity at which a query's own differences count nothing, and fully
 
 
 def differences(said: Sequence[Matrix], means: Matrix, incumbent: int) -> tuple[Matrix, Matrix]:
@@ -33,7 +33,7 @@ def differences(said: Sequence[Matrix], means: Matrix, incumbent: int) -> tuple[
 
 
 def familiar_share(familiarity: Matrix) -> Matrix:
-    """Return how much of a query's own differences holds at this familiarity (n,): all at 1, nothing from even odds down."""
+    """Return how much of a query's own differences holds at this familiarity (n,): all at 1, nothing at three to two or less."""
     share: Matrix = np.clip((familiarity - _DOUBTFUL) / (_FAMILIAR - _DOUBTFUL), 0, 1)
     return share
 

@@ -69,7 +69,7 @@ class Stacked(Estimator):
     standard errors, is the trust: 1 keeps what the members say, 0 leaves every query its models' overall means, and so the best
     single model, or the Zero router's mixtures where money counts. `cautious` quality trusts a query's own differences less
     the less *familiar* it is, that is, like the kinds of queries learnt from (its given domains, or clusters), and holds the
-    incumbent two points ahead: what another model has to promise to take its place where nothing makes up for a mistake.
+    incumbent three points ahead: what another model has to promise to take its place where nothing makes up for a mistake.
 
     Parameters:
         features: The map that all members read; cloned and fitted once by `fit`.
