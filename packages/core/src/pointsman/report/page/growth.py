@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,8 +58,6 @@ def _said(gains: Gains) -> str:
 
 
 def _panel(sheet: Sheet, axes: Axes, title: str, gains: Gains) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
     colour = INK["router"]
     known = [(rows, found) for rows, found, _ in gains if found is not None]
     x = [rows for rows, _ in known]
@@ -82,13 +81,7 @@ def _panel(sheet: Sheet, axes: Axes, title: str, gains: Gains) -> None:
     for rows, found in known:
         mark = axes.plot([rows], [100 * found.estimate], "o", color=colour, markersize=7, markeredgecolor=INK["paper"])
         sheet.tip(mark[0], f"{rows:,.0f} queries to learn from: {signed(found)} points ({ends(found)})")
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(x))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlim(x[0] / 1.15, x[-1] * 1.32)
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.10g}".replace("-", "−") if value else "0"))
+    _scales(axes, x)
     rows, last = known[-1]
     axes.annotate(
         signed(last),
@@ -100,3 +93,16 @@ def _panel(sheet: Sheet, axes: Axes, title: str, gains: Gains) -> None:
         fontweight="bold",
         fontsize=12,
     )
+
+
+def _scales(axes: Axes, x: Sequence[float]) -> None:
+    """Mark every size on a logarithmic axis, and gains in points on the other."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(x))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set_xlim(x[0] / 1.15, x[-1] * 1.32)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.10g}".replace("-", "−") if value else "0"))
