@@ -14,7 +14,9 @@ from pointsman.cli.recipe import every_estimator
 from pointsman.config import BUILTIN, build
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.readers import read
+from pointsman.data.splits import grouped_split
 from pointsman.estimators.base import Estimator
+from pointsman.evaluation import evaluate
 from pointsman.report import build_report
 from pointsman.routers.base import Router
 from pointsman.selection.auto import AutoRouter
@@ -125,6 +127,15 @@ def test_compare_writes_a_page(run: Commands, world: World, tmp_path: Path) -> N
     assert "Zero router" in source
     assert "<script" not in source
     assert "://" not in source
+
+
+def test_compare_holds_the_default_router_beside_an_estimator(run: Commands, world: World) -> None:
+    """AutoRouter has a row under its name, at the setting that `fit` would choose; the estimator puts quality first."""
+    data = run.data("compare", world.outcomes, "--estimator", "AutoRouter", "--estimator", "Constant")
+    train, validation, test = grouped_split(read(world.outcomes))
+    found = evaluate(AutoRouter().fit(train), test, train=train, validation=validation)
+    assert data["AutoRouter"] == json.loads(json.dumps(found.to_dict()))
+    assert data["Constant"]["rows"][0]["shares"][found.best_single] == 1
 
 
 def test_compare_is_readable_on_eighty_columns(run: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
