@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pointsman.components import State
 from pointsman.estimators.discriminant import Discriminant
 
-__all__ = ["Familiarity", "Kinds"]
+__all__ = ["Familiarity"]
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]

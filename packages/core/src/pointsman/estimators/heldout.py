@@ -33,7 +33,7 @@ def differences(said: Sequence[Matrix], means: Matrix, incumbent: int) -> tuple[
 
 
 def familiar_share(familiarity: Matrix) -> Matrix:
-    """Return how much of a query's own differences holds at this familiarity (n,): all at 1, nothing at three to two or less."""
+    """Return how much of a query's own differences holds at this familiarity (n,): all at 1, nothing at .6 or less."""
     share: Matrix = np.clip((familiarity - _DOUBTFUL) / (_FAMILIAR - _DOUBTFUL), 0, 1)
     return share
 
