@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +33,15 @@ def told(run: Commands, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 
 def test_the_whole_demonstration_in_a_process_of_its_own(tmp_path: Path) -> None:
-    """At its full size it ends well within half a minute, says what the programs are, and leaves no trace elsewhere."""
-    begun = time.perf_counter()
+    """At its full size it takes well under half a minute of work, says what the programs are, and leaves no trace elsewhere."""
+    begun = os.times()
     done = subprocess.run(
         [sys.executable, "-c", "from pointsman.cli import main; main()", "demo"],
         capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ, "COLUMNS": "80"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert time.perf_counter() - begun < 60
+    ended = os.times()  # work, not the clock, which also counts what else the machine does
+    assert ended.children_user + ended.children_system - begun.children_user - begun.children_system < 30
     assert done.stderr == ""
     assert DISCLAIMER in done.stdout
     assert max(map(len, done.stdout.split("What to do next")[0].splitlines())) <= 80

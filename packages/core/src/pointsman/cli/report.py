@@ -34,7 +34,7 @@ __all__ = ["report"]
 )
 @click.option(
     "--repeats", type=click.IntRange(min=0), default=3, show_default=True,
-    help="Fits for each point of the learning curve; 0 leaves it out.",
+    help="Splits behind each point of the learning curve, 2 or more; 0 leaves it out and saves most of the time.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the split into 60 / 20 / 20 %.")
 @json_option
