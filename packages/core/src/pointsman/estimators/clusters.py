@@ -14,6 +14,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.estimators.averages import shrunken_means, training_data
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.k_means import k_means
 from pointsman.estimators.kinds import distinct_rows
 from pointsman.estimators.spending import Spending
 from pointsman.features.base import Features
@@ -22,7 +23,6 @@ from pointsman.features.lexical import Lexical
 __all__ = ["Clusters"]
 
 Matrix = NDArray[np.float64]
-_ITERATIONS = 50
 
 
 class ClustersState(State):
@@ -76,7 +76,7 @@ class Clusters(Estimator):
         features = self.features.clone()
         rows = features.fit_transform(data.queries)
         count = min(self.clusters, distinct_rows(rows))
-        centers, labels = self._means(rows, count)
+        centers, labels = k_means(rows, count, starts=self.starts, random_state=self.random_state)
         members = np.zeros((count, len(rows)))
         members[labels, np.arange(len(rows))] = 1
         return self.with_state(
@@ -88,20 +88,6 @@ class Clusters(Estimator):
                 spending=Spending.fit(rows, data),
             )
         )
-
-    def _means(self, rows: Matrix, count: int) -> tuple[Matrix, NDArray[np.int32]]:
-        """Return the centres (c, d) and the cluster of each row, of the best of several runs of k-means."""
-        from sklearn.cluster import KMeans, kmeans_plusplus
-
-        single = rows.astype(np.float32)
-        runs = []
-        for start in range(self.starts):
-            seed = (self.random_state + start) % 2**32
-            # One trial a centre: more of them cost as much as the iterations and gain nothing here.
-            first, _ = kmeans_plusplus(single, count, random_state=seed, n_local_trials=1)
-            runs.append(KMeans(count, init=first, n_init=1, max_iter=_ITERATIONS).fit(single))
-        best = min(runs, key=lambda run: run.inertia_)
-        return best.cluster_centers_.astype(np.float64), best.labels_
 
     def predict(self, queries: Queries) -> Estimates:
         """Return the nearest clusters' averages for n queries."""

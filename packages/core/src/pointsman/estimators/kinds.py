@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.data.queries import Queries
+from pointsman.estimators.k_means import k_means
 
 __all__ = ["distinct_rows", "kinds_of"]
 
@@ -27,10 +28,7 @@ def kinds_of(queries: Queries, rows: NDArray[np.float64]) -> NDArray[np.intp]:
     clusters = min(_CLUSTERS, len(rows) // _OF_EACH)
     if clusters < _FEWEST or distinct_rows(rows) < clusters:
         return np.full(len(rows), -1, dtype=np.intp)
-    from sklearn.cluster import KMeans
-
-    labels: NDArray[np.intp] = KMeans(clusters, n_init=1, random_state=0).fit(rows).labels_.astype(np.intp)
-    return labels
+    return k_means(rows, clusters)[1]
 
 
 def distinct_rows(rows: NDArray[np.float64]) -> int:

@@ -39,9 +39,10 @@ class EqualQuality(Policy):
     """Maximise quality − λ·cost with the λ that is the cheapest one as good as the best single model.
 
     A λ counts as good enough when its mean quality, on queries the estimates had not seen, is with the given confidence no more
-    than a tolerance below that model's. Estimates by routers fitted on a part of the queries leave a margin of their own: the
-    one fitted on all of them does better. A higher confidence adds to it, which pays where there are few queries. Where no λ is
-    good enough, or costs are unknown, λ = 0: quality first. The operating point is λ.
+    than a tolerance below that model's: with thousands of queries half a point is about what they can tell, with dozens the
+    confidence asks for a wide margin. Besides, estimates by routers fitted on a part of the queries are on the safe side: the
+    one fitted on all of them does better. Where no λ is good enough, or costs are unknown, λ = 0: quality first. The operating
+    point is λ.
 
     Parameters:
         tolerance: Mean quality that may be given up.
@@ -50,8 +51,8 @@ class EqualQuality(Policy):
 
     needs_fit: ClassVar[bool] = True
 
-    tolerance: Annotated[float, Ge(0), Lt(1)] = 0.0
-    confidence: Annotated[float, Ge(0.5), Lt(1)] = 0.5
+    tolerance: Annotated[float, Ge(0), Lt(1)] = 0.005
+    confidence: Annotated[float, Ge(0.5), Lt(1)] = 0.85
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
