@@ -96,9 +96,9 @@ def test_members_get_no_costs(made_up: Make) -> None:
     assert given.queries.embeddings.tolist() == np.ones((10, 2)).tolist()
 
 
-def test_familiarity_counts_from_even_odds_on() -> None:
-    """At even odds and below nothing of a query's own differences holds, at 1 everything."""
-    assert familiar_share(np.array([0.0, 0.5, 0.75, 1.0])).tolist() == [0.0, 0.0, 0.5, 1.0]
+def test_familiarity_counts_from_well_above_even_odds_on() -> None:
+    """At .6 and below nothing of a query's own differences holds, at 1 everything."""
+    assert familiar_share(np.array([0.0, 0.6, 0.8, 1.0])) == pytest.approx([0.0, 0.0, 0.5, 1.0])
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["the table first", "the table last"])

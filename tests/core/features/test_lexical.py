@@ -76,8 +76,8 @@ def test_no_text_at_all_is_an_error() -> None:
 
 def test_statistics_count_what_they_say() -> None:
     """The six numbers are those of the docstring."""
-    row = text_statistics(["ab 12 (x)\n"])[0]
-    assert row == pytest.approx([np.log1p(10), np.log1p(3), 2 / 11, np.log1p(1), 0, np.log1p(1)])
+    row = text_statistics(["  ab 12  (x)\nc\n"])[0]
+    assert row == pytest.approx([np.log1p(11), np.log1p(4), 2 / 12, np.log1p(1), 0, np.log1p(1)])
 
 
 def test_embeddings_come_at_unit_length() -> None:
