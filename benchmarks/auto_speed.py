@@ -58,7 +58,7 @@ def measure(features: str) -> int:
 
 def decisions(router: AutoRouter, data: RoutingDataset) -> list[bool]:
     """Print how long one decision takes on prompts of 100 words."""
-    words = [word for text in data.queries.texts[:3000] for word in text.split()]
+    words = np.array([word for text in data.queries.texts[:3000] for word in text.split()])
     rng = np.random.default_rng(0)
     prompts = [" ".join(rng.choice(words, PROMPT_WORDS)) for _ in range(2000)]
     times = []

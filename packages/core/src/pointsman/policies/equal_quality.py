@@ -66,15 +66,17 @@ class EqualQuality(Policy):
         margin = NormalDist().inv_cdf(self.confidence)
         kept = EqualQualityState(weight=0.0, difference=None, relative_cost=None)
         cheapest = np.inf
-        for weight in _UTILITY.points(estimates):
+        for weight in reversed(_UTILITY.points(estimates)):  # the cheapest first, so that few errors are asked for
             chosen = first_choice(_UTILITY.scores(estimates, weight), estimates.cost_usd)
             better, dearer = (_beyond(matrix, chosen, best) for matrix in (data.quality, data.cost_usd))
             scored, priced = np.isfinite(better), np.isfinite(dearer)
             if not scored.any() or not priced.any():
                 continue
             difference, extra = float(better[scored].mean()), float(dearer[priced].mean())
+            if extra >= cheapest or difference < -self.tolerance:
+                continue
             risk = margin * mean_error(better[scored], data.group_of[scored]) if margin > 0 else 0.0
-            if difference - risk >= -self.tolerance and extra < cheapest:
+            if difference - risk >= -self.tolerance:
                 cheapest, theirs = extra, float(data.cost_usd[priced, best].mean())
                 ratio = 1 + extra / theirs if theirs > 0 else None
                 kept = EqualQualityState(weight=float(weight), difference=difference, relative_cost=ratio)
