@@ -66,14 +66,16 @@ class EqualQuality(Policy):
         margin = NormalDist().inv_cdf(self.confidence)
         kept = EqualQualityState(weight=0.0, difference=None, relative_cost=None)
         cheapest = np.inf
-        for weight in reversed(_UTILITY.points(estimates)):  # the cheapest first, so that few errors are asked for
+        for weight in reversed(
+            _UTILITY.points(estimates)
+        ):  # the cheapest first, so that few errors are asked for; of equals the lowest λ counts
             chosen = first_choice(_UTILITY.scores(estimates, weight), estimates.cost_usd)
             better, dearer = (_beyond(matrix, chosen, best) for matrix in (data.quality, data.cost_usd))
             scored, priced = np.isfinite(better), np.isfinite(dearer)
             if not scored.any() or not priced.any():
                 continue
             difference, extra = float(better[scored].mean()), float(dearer[priced].mean())
-            if extra >= cheapest or difference < -self.tolerance:
+            if extra > cheapest or difference < -self.tolerance:
                 continue
             risk = margin * mean_error(better[scored], data.group_of[scored]) if margin > 0 else 0.0
             if difference - risk >= -self.tolerance:
