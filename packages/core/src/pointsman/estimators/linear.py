@@ -131,19 +131,28 @@ class Linear(Estimator):
     def predict(self, queries: Queries) -> Estimates:
         """Return the linear predictions for n queries; quality is not clipped, so that differences stay exact."""
         offset = self.fitted(LinearState).offset
-        return self.predict_on(queries, None if offset is None else offset.predict(queries).quality)
+        given = None if offset is None else offset.predict_quality(queries)
+        state, rows = self.fitted(LinearState), self.rows(queries)
+        cost, latency = state.spending.predict(rows, queries)
+        quality = self.quality_on(rows, given)
+        return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 
-    def predict_on(self, queries: Queries, given: Matrix | None) -> Estimates:
-        """Return the predictions for n queries of which the offset's quality (n, m) is known already."""
+    def predict_quality(self, queries: Queries) -> Matrix:
+        """Return the expected quality alone, shape (n, m)."""
+        offset = self.fitted(LinearState).offset
+        return self.quality_on(self.rows(queries), None if offset is None else offset.predict_quality(queries))
+
+    def rows(self, queries: Queries) -> Matrix:
+        """Return the features of n queries, shape (n, d)."""
+        return self.fitted(LinearState).features.transform(queries)
+
+    def quality_on(self, rows: Matrix, given: Matrix | None) -> Matrix:
+        """Return the quality (n, m) of queries with features (n, d) of which the offset's quality (n, m) is known already."""
         state = self.fitted(LinearState)
-        rows = state.features.transform(queries)
         quality = rows @ state.weights + state.bias
         if self.loss == "logistic":
             quality = 1 / (1 + np.exp(-quality))
-        if given is not None:
-            quality = quality + _contrasts(given)
-        cost, latency = state.spending.predict(rows, queries)
-        return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
+        return quality if given is None else quality + _contrasts(given)
 
     def explain(self, query: Query) -> dict[str, Any]:
         """Return the words that most favour the best model over the second best, and those that do least; positive favours."""
@@ -157,5 +166,6 @@ class Linear(Estimator):
 
 
 def _contrasts(quality: Matrix) -> Matrix:
-    contrasts: Matrix = quality - quality.mean(axis=1, keepdims=True)
+    m = quality.shape[1]
+    contrasts: Matrix = quality - (quality @ np.full(m, 1 / m))[:, None]
     return contrasts

@@ -210,7 +210,8 @@ def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], de
     latency = [None] * len(names) if estimates.latency_s is None else _known(estimates.latency_s[0])
     scored = [None if name in excluded else score for name, score in zip(names, _known(scores), strict=True)]
     # A linear estimate may leave the scale by a little; the score keeps what was compared.
-    columns = (_known(np.clip(estimates.quality[0], 0, 1)), _known(estimates.cost_usd[0]), latency, scored)
+    quality = np.minimum(np.maximum(estimates.quality[0], 0.0), 1.0)
+    columns = (_known(quality), _known(estimates.cost_usd[0]), latency, scored)
     rows = dict(zip(names, map(ModelEstimate._make, zip(*columns, strict=True)), strict=True))
     mine = rows[names[chosen]]
     cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"
