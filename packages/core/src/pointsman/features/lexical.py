@@ -183,9 +183,9 @@ class Lexical(Features):
 def _damped(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return 1 + log of counts of at least 1, looked up where they are small, as nearly all are."""
     table = _small_counts()
-    if int(counts.max(initial=0)) < len(table):
-        return table[counts]
-    return (1 + np.log(counts)).astype(np.float32)
+    damped: NDArray[np.float32]
+    damped = table[counts] if counts.max(initial=0) < len(table) else (1 + np.log(counts)).astype(np.float32)
+    return damped
 
 
 @cache
