@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 import numpy as np
-from annotated_types import Ge, Gt, Len
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
@@ -17,7 +17,7 @@ from pointsman.estimators.averages import training_data
 from pointsman.estimators.axes import Axes
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.contrasts import split_quality
-from pointsman.estimators.ridge import RidgeSolver
+from pointsman.estimators.ridge import PENALTIES, Penalties, RidgeSolver
 from pointsman.estimators.spending import Spending
 from pointsman.estimators.words import telling_words
 from pointsman.features.base import Features
@@ -64,18 +64,7 @@ class Factor(Estimator):
 
     features: Features = Lexical()
     factors: Annotated[int, Ge(1)] | None = None
-    penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (
-        0.1,
-        0.3,
-        1.0,
-        3.0,
-        10.0,
-        30.0,
-        100.0,
-        300.0,
-        1000.0,
-        3000.0,
-    )
+    penalties: Penalties = PENALTIES
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

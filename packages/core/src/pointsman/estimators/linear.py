@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-from annotated_types import Gt, Len
 from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
@@ -15,7 +14,7 @@ from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.contrasts import split_quality
 from pointsman.estimators.logistic import contrast_logistic
-from pointsman.estimators.ridge import RidgeSolver
+from pointsman.estimators.ridge import PENALTIES, Penalties, RidgeSolver
 from pointsman.estimators.spending import Spending
 from pointsman.estimators.words import telling_words
 from pointsman.features.base import Features
@@ -60,18 +59,7 @@ class Linear(Estimator):
     features: Features = Lexical()
     loss: Literal["ridge", "logistic"] = "ridge"
     target: Literal["contrasts", "levels"] = "contrasts"
-    penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (
-        0.1,
-        0.3,
-        1.0,
-        3.0,
-        10.0,
-        30.0,
-        100.0,
-        300.0,
-        1000.0,
-        3000.0,
-    )
+    penalties: Penalties = PENALTIES
     offset: Estimator | None = None
 
     @classmethod

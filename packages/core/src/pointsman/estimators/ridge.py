@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated, TypeAlias
 
 import numpy as np
+from annotated_types import Gt, Len
 from numpy.typing import NDArray
 
-__all__ = ["Ridge", "RidgeSolver"]
+__all__ = ["PENALTIES", "Penalties", "Ridge", "RidgeSolver"]
+
+Penalties: TypeAlias = Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)]
+PENALTIES: Penalties = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 
 Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -190,4 +190,5 @@ def _damped(counts: NDArray[np.int64]) -> NDArray[np.float32]:
 
 @cache
 def _small_counts() -> NDArray[np.float32]:
-    return np.r_[0.0, 1 + np.log(np.arange(1, 256))].astype(np.float32)
+    damped: NDArray[np.float32] = np.r_[0.0, 1 + np.log(np.arange(1, 256))].astype(np.float32)
+    return damped
