@@ -23,6 +23,7 @@ __all__ = ["HeldOut", "bare", "cautious_quality", "differences", "familiar_share
 Matrix = NDArray[np.float64]
 
 _PREMIUM = 0.03  # quality
+_STEEPEST = 2.0  # slope of levels
 _DOUBTFUL, _FAMILIAR = 0.6, 1.0  # familiarity at which a query's own differences count nothing, and fully
 
 
@@ -144,10 +145,12 @@ class HeldOut:
         return Trust.fit(self.said[:, some], self.real[some], self.gap, self.group[some])
 
     def level(self, rows: NDArray[np.bool_] | None = None) -> float:
-        """Return the slope of real on predicted levels, in [0, 1]."""
+        """Return the slope of real on predicted levels, in [0, 2]: an average of drawn-in levels says too little."""
         some = np.ones(len(self.fold), dtype=np.bool_) if rows is None else rows
         square = float(np.square(self.level_said[some]).sum())
-        return 0.0 if square <= 0 else float(np.clip(self.level_said[some] @ self.level_real[some] / square, 0, 1))
+        return (
+            0.0 if square <= 0 else float(np.clip(self.level_said[some] @ self.level_real[some] / square, 0, _STEEPEST))
+        )
 
     def estimates(self) -> Estimates:
         """Return the estimates of each query, by shares and trust that the other folds bear out."""

@@ -52,6 +52,12 @@ class RidgeSolver:
             weights[:, some], bias[some] = part.solution(best)
         return Ridge(weights=weights, bias=bias, penalty=best)
 
+    @property
+    def eigen(self) -> tuple[Matrix, Matrix]:
+        """The eigenvalues (d,) of the centred rows' sums of squares and products, and their eigenvectors (d, d)."""
+        basis = self._basis(np.ones(len(self.rows), dtype=np.bool_))
+        return basis.values, basis.vectors
+
     def own_penalties(self, targets: Matrix, penalties: Sequence[float]) -> Matrix:
         """Return, for each of the targets (n, t) by itself, the penalty of least leave-one-out error, shape (t,)."""
         part = self._complete(targets)
