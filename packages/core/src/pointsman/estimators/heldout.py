@@ -16,7 +16,7 @@ from pointsman.estimators.contrasts import split_quality
 from pointsman.estimators.familiarity import Familiarity
 from pointsman.estimators.spending import Spending
 from pointsman.estimators.together import fitted_together, offsets_of, said_together
-from pointsman.estimators.trust import Trust
+from pointsman.estimators.trust import ERRORS, Trust, slope_of
 
 __all__ = ["HeldOut", "bare", "cautious_quality", "differences", "familiar_share", "mixed_quality"]
 
@@ -145,12 +145,11 @@ class HeldOut:
         return Trust.fit(self.said[:, some], self.real[some], self.gap, self.group[some])
 
     def level(self, rows: NDArray[np.bool_] | None = None) -> float:
-        """Return the slope of real on predicted levels, in [0, 2]: an average of drawn-in levels says too little."""
+        """Return the slope of real on predicted levels, in [0, 2]; what is above 1, where they say too little, less two errors."""
         some = np.ones(len(self.fold), dtype=np.bool_) if rows is None else rows
-        square = float(np.square(self.level_said[some]).sum())
-        return (
-            0.0 if square <= 0 else float(np.clip(self.level_said[some] @ self.level_real[some] / square, 0, _STEEPEST))
-        )
+        said, real = (levels[some, None] for levels in (self.level_said, self.level_real))
+        slope, error = slope_of(said, real, np.ones(1), self.group[some])
+        return float(np.clip(slope, 0.0, max(1.0, min(slope - ERRORS * error, _STEEPEST))))
 
     def estimates(self) -> Estimates:
         """Return the estimates of each query, by shares and trust that the other folds bear out."""
