@@ -145,7 +145,7 @@ class HeldOut:
         return Trust.fit(self.said[:, some], self.real[some], self.gap, self.group[some])
 
     def level(self, rows: NDArray[np.bool_] | None = None) -> float:
-        """Return the slope of real on predicted levels, in [0, 2]; what is above 1, where they say too little, less two errors."""
+        """Return the slope of real on predicted levels, in [0, 2]; above 1, where they say too little, less 2 errors."""
         some = np.ones(len(self.fold), dtype=np.bool_) if rows is None else rows
         said, real = (levels[some, None] for levels in (self.level_said, self.level_real))
         slope, error = slope_of(said, real, np.ones(1), self.group[some])
