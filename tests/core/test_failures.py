@@ -55,7 +55,7 @@ def test_the_last_providers_own_exception_surfaces() -> None:
 
 def surfaced(error: PointsmanError) -> BaseException:
     """Return what comes out of a block that raises the error."""
-    with pytest.raises(Exception) as caught, Surfacing():  # noqa: B017, PT011 - whatever it is
+    with pytest.raises(Exception) as caught, Surfacing():  # noqa: PT011 - whatever it is
         raise error
     return caught.value
 
