@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("llama_index.core", reason="llama-index-core is not installed")
 
-from llama_index.core.llms import ChatMessage, ImageBlock, TextBlock
+from llama_index.core.llms import ChatMessage, ChatResponse, ImageBlock, TextBlock
 from llama_index.core.llms.mock import MockLLM
 
 from llamaindex_router import RouterLLM, routing
@@ -103,27 +103,41 @@ def test_input_is_sent_as_it_came(build: Any, server: ReplayServer) -> None:
     assert traces[0].query.text == "What?"
 
 
-async def test_five_hundred_calls_at_once_keep_their_own_decisions() -> None:
-    """Each of 500 concurrent answers tells the decision that made it, and no other."""
-    models = {"small": MockLLM(), "large": MockLLM()}
-    router = RulesRouter(pool=ModelPool(models), default="small", rules=(Rule(model="large", contains=("odd",)),))
+class Metered(MockLLM):
+    """Says back what it hears after giving way to others; it uses a token for each character."""
+
+    async def achat(self, messages: Any, **_: Any) -> ChatResponse:
+        """Answer."""
+        await asyncio.sleep(0)
+        said = messages[-1].content
+        usage = {"prompt_tokens": len(said), "completion_tokens": 1}
+        return ChatResponse(message=ChatMessage(role="assistant", content=said), raw={"usage": usage})
+
+
+async def test_five_hundred_calls_at_once_keep_their_own(pool: ModelPool) -> None:
+    """Each of 500 concurrent answers tells the decision, the usage and the cost that are its own, and no other's."""
+    rules = (Rule(model="large", contains=("odd",)),)
     traces: list[Trace] = []
-    llm = RouterLLM(models=models, router=router, observers=[traces.append])
-    asked = [f"{i} {'odd' if i % 2 else 'even'}" for i in range(500)]
+    router = RulesRouter(pool=pool, default="small", rules=rules)
+    llm = RouterLLM(models={name: Metered() for name in pool}, router=router, observers=[traces.append])
+    asked = [f"{'odd' if i % 2 else 'even'} {'x' * i}" for i in range(500)]
     got = await asyncio.gather(*(llm.achat([user(text)]) for text in asked))
     by_id = {trace.id: trace for trace in traces}
     for text, response in zip(asked, got, strict=True):
         record = response.additional_kwargs["router"]
-        assert text in response.message.content
+        into, out = (10.0, 40.0) if "odd" in text else (0.5, 1.5)
+        assert response.message.content == text
         assert record["model"] == ("large" if "odd" in text else "small")
+        assert record["total_usage"]["input_tokens"] == len(text)
+        assert record["cost_usd"] == pytest.approx((len(text) * into + out) / 1e6)
         assert by_id.pop(record["trace_id"]).query.text == text
     assert by_id == {}
 
 
-async def test_five_hundred_bills_are_told_apart(build: Any, server: ReplayServer) -> None:
-    """Usage and cost of 500 calls at once over HTTP are each the server's own for that question."""
+async def test_bills_of_calls_at_once_are_told_apart(build: Any, server: ReplayServer) -> None:
+    """Usage and cost of 60 calls at once over HTTP are each the server's own for that question."""
     llm = build()
-    asked = [f"{'hard' if i % 2 else 'easy'} {'x' * i}" for i in range(500)]
+    asked = [f"{'hard' if i % 2 else 'easy'} {'x' * i}" for i in range(60)]
     got = await asyncio.gather(*(llm.achat([user(text)]) for text in asked))
     for text, response in zip(asked, got, strict=True):
         record, model = response.additional_kwargs["router"], "large" if "hard" in text else "small"

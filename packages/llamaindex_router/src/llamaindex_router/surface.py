@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse
@@ -13,7 +13,7 @@ from llama_index.core.instrumentation.events.llm import LLMPredictEndEvent, LLMP
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import LLM
 from llama_index.core.prompts import BasePromptTemplate
-from pydantic import ConfigDict, Field, PrivateAttr, SkipValidation
+from pydantic import ConfigDict, Field, SkipValidation, WithJsonSchema
 
 from llamaindex_router.asking import Asked, Chat, Completion, Prediction, Structured, ToolChat
 from llamaindex_router.candidates import Window
@@ -28,24 +28,20 @@ from pointsman.errors import ConfigError
 __all__ = ["RoutedLLM"]
 
 _dispatcher = get_dispatcher(__name__)
+_OPAQUE = WithJsonSchema({"type": "object"})
 
 
 class RoutedLLM(KeepsSignatures, FunctionCallingLLM, ABC):
     """An LLM whose calls are routed; RouterLLM says how one is made."""
 
-    models: SkipValidation[dict[str, LLM]] = Field(exclude=True)
-    dispatcher: SkipValidation[Dispatcher] = Field(exclude=True)
-    embedders: SkipValidation[dict[str, BaseEmbedding]] = Field(default_factory=dict, exclude=True)
-    query: SkipValidation[Ask | None] = Field(default=None, exclude=True)
+    models: Annotated[dict[str, LLM], SkipValidation, _OPAQUE] = Field(exclude=True)
+    dispatcher: Annotated[Dispatcher, SkipValidation, _OPAQUE] = Field(exclude=True)
+    embedders: Annotated[dict[str, BaseEmbedding], SkipValidation, _OPAQUE] = Field(default_factory=dict, exclude=True)
+    query: Annotated[Ask | None, SkipValidation, _OPAQUE] = Field(default=None, exclude=True)
+    tool_calls: Annotated[ToolCalls, SkipValidation, _OPAQUE] = Field(default_factory=ToolCalls, exclude=True)
     context_window: Window = "smallest"
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
-    _tool_calls: ToolCalls = PrivateAttr(default_factory=ToolCalls)
-
-    @property
-    def tool_calls(self) -> ToolCalls:
-        """Whose tool calls are open; copies share it."""
-        return self._tool_calls
 
     def _routing(self, asked: Asked) -> Routing:
         return Routing(self, asked)
