@@ -1,8 +1,9 @@
-"""DSPy programs whose language models pointsman chooses: RouterLM, routed predictors and modules."""
+"""DSPy programs whose language models pointsman chooses: RouterLM, routed predictors and modules, RouteOptimizer."""
 
 from pointsman.errors import MissingExtraError
 
 try:
+    from dspy_router.optimizer import RouteOptimizer
     from dspy_router.record import route_of
     from dspy_router.routed import Routed, routed
     from dspy_router.routed_predict import RoutedPredict
@@ -12,4 +13,4 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtraError("dspy, which dspy_router is for,", "dspy") from error
 
-__all__ = ["Routed", "RoutedPredict", "RouterLM", "route_of", "routed"]
+__all__ = ["RouteOptimizer", "Routed", "RoutedPredict", "RouterLM", "route_of", "routed"]
