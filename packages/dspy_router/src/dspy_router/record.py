@@ -7,9 +7,10 @@ from typing import Any
 
 import dspy
 
+from pointsman.errors import ConfigError
 from pointsman.types import Call, Response, Trace
 
-__all__ = ["KEY", "keep", "outcome_of", "output_of", "request_of"]
+__all__ = ["KEY", "keep", "outcome_of", "output_of", "prediction_of", "request_of", "route_of", "with_route"]
 
 KEY = "router"
 """Where an entry of the history holds the record."""
@@ -46,6 +47,41 @@ def outcome_of(trace: Trace) -> dict[str, Any]:
         "reason": trace.answer.reason if trace.answer is not None else "",
         "cost_usd": trace.cost_usd,
     }
+
+
+def route_of(prediction: Any) -> dict[str, Any] | None:
+    """Return what was decided for a prediction, as the entries of the history have it; None if nothing was.
+
+    It is no field of the prediction: demonstrations and comparisons do not see it.
+    """
+    return getattr(prediction, "_route", None)
+
+
+def with_route(prediction: Any, trace: Trace) -> Any:
+    """Put on a prediction what was decided for it, and return it."""
+    response = trace.response
+    calls = {step.path: step.effect for step in trace.steps if isinstance(step.effect, Call)}
+    call = calls.get(response.step) if response is not None else None
+    prediction._route = {**(request_of(call) if call is not None else {}), **outcome_of(trace)}  # noqa: SLF001
+    return prediction
+
+
+def prediction_of(trace: Trace) -> Any:
+    """Return the prediction that is the answer.
+
+    Raises:
+        ConfigError: If the answer is not the content of one of the responses behind it.
+    """
+    answer = trace.answer
+    outcomes = {step.path: step.outcome for step in trace.steps}
+    support = [outcomes.get(path) for path in answer.support] if answer is not None else []
+    for response in support:
+        if isinstance(response, Response) and answer is not None and answer.content is response.content:
+            return response.raw
+    raise ConfigError(
+        "A routed module answers with a prediction of one of its models; the router made an answer of its own: "
+        f"{answer.content if answer is not None else None!r}."
+    )
 
 
 def output_of(trace: Trace) -> Any:
