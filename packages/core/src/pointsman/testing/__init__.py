@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pointsman.testing.fakes import FakeModels
     from pointsman.testing.suite import (
         check_component,
+        check_confidence,
         check_estimator,
         check_features,
         check_policy,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _HOME = {
     "FakeModels": "fakes",
     "check_component": "suite",
+    "check_confidence": "suite",
     "check_estimator": "suite",
     "check_features": "suite",
     "check_policy": "suite",
@@ -36,6 +38,7 @@ _HOME = {
 __all__ = [
     "FakeModels",
     "check_component",
+    "check_confidence",
     "check_estimator",
     "check_features",
     "check_policy",
