@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.callers import FunctionCaller
-from pointsman.callers.references import load
+from pointsman.references import load
 from pointsman.errors import ConfigError
 from pointsman.types import Call, CallError, Message, Query, Response, Usage
 

@@ -146,7 +146,7 @@ def test_propensities_are_kept() -> None:
 def test_several_calls_need_recorded_answers() -> None:
     """What a plan does after reading an answer is unknown where no answer was recorded, so it is refused."""
     with pytest.raises(DataError, match="Scripted reads answers between its calls"):
-        simulate(Scripted(script=("small", "large")), toy())
+        simulate(Scripted(script=("small", "large")), replace(toy(), answers=None))
 
 
 def test_one_missing_answer_leaves_its_query_unknown() -> None:

@@ -12,7 +12,7 @@ import pytest
 from pointsman.errors import ConfigError, DataError, MissingExtraError
 from pointsman.probing import Prompt, scorer_of
 from pointsman.probing.scoring import SCORERS
-from pointsman.probing.scoring.numeric import last_number
+from pointsman.confidence.reading import last_number
 from pointsman.types import Call, Response
 
 

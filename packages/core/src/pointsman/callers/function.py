@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pointsman.callers.base import prompt_of
-from pointsman.callers.references import load
 from pointsman.errors import ConfigError
 from pointsman.models import ModelSpec
+from pointsman.references import load
 from pointsman.types import Call, CallError, Query, Response
 
 __all__ = ["FunctionCaller", "from_spec"]

@@ -40,6 +40,7 @@ def response_of(model: str, body: Any) -> Response:
         content=message if message.get("tool_calls") else None,
         usage=_usage(body.get("usage")),
         logprobs=_logprobs(choice.get("logprobs")),
+        top_logprobs=_top_logprobs(choice.get("logprobs")),
         served_model=served if isinstance(served := body.get("model"), str) else None,
         raw=body,
     )
@@ -68,3 +69,15 @@ def _logprobs(given: Any) -> tuple[float, ...] | None:
         return tuple(float(token["logprob"]) for token in tokens) if tokens else None
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _top_logprobs(given: Any) -> tuple[tuple[float, ...], ...] | None:
+    """Return the alternatives at each place, likeliest first; None where a place has none."""
+    tokens = given.get("content") if isinstance(given, Mapping) else None
+    try:
+        places = [
+            sorted((float(one["logprob"]) for one in token["top_logprobs"]), reverse=True) for token in tokens or ()
+        ]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return tuple(map(tuple, places)) if places and all(places) else None

@@ -19,7 +19,20 @@ from pointsman.models import ModelPool
 __all__ = ["RoutingDataset", "column_means"]
 
 Matrix = NDArray[np.float64]
-_MATRICES = ("quality", "cost_usd", "input_tokens", "output_tokens", "latency_s", "answers", "runs", "run_variance")
+_MATRICES = (
+    *(
+        "quality",
+        "cost_usd",
+        "input_tokens",
+        "output_tokens",
+        "latency_s",
+        "answers",
+        "responses",
+        "runs",
+        "run_variance",
+    ),
+    *("samples", "sample_quality"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,8 +46,11 @@ class RoutingDataset:
         cost_usd: US dollars of one call, shape (n, m).
         input_tokens, output_tokens, latency_s: Shape (n, m), or None where nobody recorded them.
         answers: The models' final answers as text, shape (n, m) of objects; None is no answer.
+        responses: All that the models wrote, shape (n, m) of objects; None where nobody kept it.
         runs: How often each cell was run, shape (n, m); None means once each.
         run_variance: Unbiased variance of quality between runs of one cell, NaN where there was one run.
+        samples: Final answers of up to k further runs of each cell, shape (n, m, k) of objects; None is no answer, or no run.
+        sample_quality: Their scores, shape (n, m, k), NaN where unknown.
         groups: Rows of one group must not be torn apart by a split, shape (n,); by default rows of equal text.
         pool: What is known about the models; by default their names.
         notes: What everybody must know who uses the data, such as rules that ban learning from it.
@@ -51,8 +67,11 @@ class RoutingDataset:
     output_tokens: Matrix | None = None
     latency_s: Matrix | None = None
     answers: NDArray[np.object_] | None = None
+    responses: NDArray[np.object_] | None = None
     runs: NDArray[np.int64] | None = None
     run_variance: Matrix | None = None
+    samples: NDArray[np.object_] | None = None
+    sample_quality: NDArray[np.float64] | None = None
     groups: NDArray[np.int64] | None = None
     pool: ModelPool | None = None
     notes: tuple[str, ...] = ()
@@ -62,18 +81,25 @@ class RoutingDataset:
         if len(set(self.models)) < shape[1] or not self.models:
             raise DataError(f"A dataset needs distinct model names, at least one; got {choices(self.models)}.")
         for name, matrix in self._matrices().items():
-            if matrix.shape != shape:
+            if matrix.shape[:2] != shape or matrix.ndim != (3 if name.startswith("sample") else 2):
                 raise DataError(
                     f"{name} has shape {matrix.shape}; {shape[0]} queries × {shape[1]} models need {shape}."
                 )
         if self.groups is not None and self.groups.shape != shape[:1]:
             raise DataError(f"groups has shape {self.groups.shape}; {shape[0]} queries need {shape[:1]}.")
-        for name, low, high in (("quality", 0.0, 1.0), ("cost_usd", 0.0, np.inf), ("latency_s", 0.0, np.inf)):
+        if (
+            self.samples is not None
+            and self.sample_quality is not None
+            and self.samples.shape != self.sample_quality.shape
+        ):
+            raise DataError(f"samples has shape {self.samples.shape}, sample_quality {self.sample_quality.shape}.")
+        bounds = {"quality": 1.0, "sample_quality": 1.0, "cost_usd": np.inf, "latency_s": np.inf}
+        for name, high in bounds.items():
             matrix = getattr(self, name)
-            if matrix is not None and (wrong := (matrix < low) | (matrix > high) | np.isinf(matrix)).any():
-                row, column = np.argwhere(wrong)[0]
-                cell = f"query {self.queries.ids[row]!r}, model {self.models[column]!r}"
-                raise DataError(f"{name} must be in [{low:g}, {high:g}]; {cell} has {matrix[row, column]:g}.")
+            if matrix is not None and (wrong := (matrix < 0) | (matrix > high) | np.isinf(matrix)).any():
+                place = tuple(np.argwhere(wrong)[0])
+                cell = f"query {self.queries.ids[place[0]]!r}, model {self.models[place[1]]!r}"
+                raise DataError(f"{name} must be in [0, {high:g}]; {cell} has {matrix[place]:g}.")
         if self.pool is None:
             object.__setattr__(self, "pool", ModelPool(self.models))
         elif lacking := set(self.models) - set(self.pool):

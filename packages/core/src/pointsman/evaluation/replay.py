@@ -13,16 +13,18 @@ from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.recorded import drive_row
 from pointsman.routers.base import Decisions, Router
 from pointsman.routers.estimated import EstimatedRouter
+from pointsman.routers.replayed import Replayed, Replays
 from pointsman.types import Context
 
-__all__ = ["answers_with_first_choice", "simulate", "simulate_sweep"]
+__all__ = ["answers_with_first_choice", "simulate", "simulate_sweep", "sweeps_cheaply"]
 
 
 def simulate(router: Router, dataset: RoutingDataset, context: Context = Context()) -> Outcomes:  # noqa: B008 - frozen
     """Return what a router's answers score and cost on a dataset, as if every query had been asked in this context.
 
-    Where the answer is that of the first choice, all queries are decided at once; any other plan is driven, query by query,
-    with the recorded outcomes, judges and rejected drafts paid. Both give the same figures. A cell that was not observed stays
+    Where the answer is that of the first choice, all queries are decided at once, and a router that replays itself does so;
+    any other plan is driven, query by query, with the recorded outcomes, judges and rejected drafts paid. All give the same
+    figures. A cell that was not observed stays
     NaN.
 
     Raises:
@@ -36,6 +38,9 @@ def simulate(router: Router, dataset: RoutingDataset, context: Context = Context
     _check_models(router, dataset)
     if answers_with_first_choice(router):
         return _decided(router.decide_many(dataset.queries, context), dataset)
+    if isinstance(router, Replays):
+        (replayed,) = router.replay(dataset, (context.operating_point,), context)
+        return _replayed(replayed, dataset)
     rows = [drive_row(router, dataset, row, context) for row in range(len(dataset))]
     return Outcomes(
         models=dataset.models,
@@ -58,6 +63,9 @@ def simulate_sweep(
     if answers_with_first_choice(router):
         for decisions in router.sweep(dataset.queries, points, context):
             yield _decided(decisions, dataset)
+    elif isinstance(router, Replays):
+        for replayed in router.replay(dataset, tuple(points), context):
+            yield _replayed(replayed, dataset)
     else:
         for point in points:
             yield simulate(router, dataset, replace(context, operating_point=point))
@@ -68,11 +76,27 @@ def answers_with_first_choice(router: Router) -> bool:
     return type(router).plan in (Router.plan, EstimatedRouter.plan)
 
 
+def sweeps_cheaply(router: Router) -> bool:
+    """Return whether many operating points can be measured in little more time than one."""
+    return answers_with_first_choice(router) or isinstance(router, Replays)
+
+
 def _check_models(router: Router, dataset: RoutingDataset) -> None:
     if not set(router.models) & set(dataset.models):
         raise DataError(
             f"The dataset has outcomes of {choices(dataset.models)}, the router calls {choices(router.models)}."
         )
+
+
+def _replayed(replayed: Replayed, dataset: RoutingDataset) -> Outcomes:
+    return Outcomes(
+        models=dataset.models,
+        model=replayed.model,
+        quality=replayed.quality,
+        cost_usd=replayed.cost_usd,
+        propensity=np.ones(len(dataset)),
+        calls=replayed.calls,
+    )
 
 
 def _decided(decisions: Decisions, dataset: RoutingDataset) -> Outcomes:

@@ -8,7 +8,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.evaluation.baselines import always
 from pointsman.evaluation.curve import Setting
 from pointsman.evaluation.outcomes import Outcomes
-from pointsman.evaluation.replay import answers_with_first_choice, simulate, simulate_sweep
+from pointsman.evaluation.replay import simulate, simulate_sweep, sweeps_cheaply
 from pointsman.routers.base import Router
 from pointsman.types import Context
 
@@ -31,7 +31,7 @@ def settings_of(
     """
     parts = [test] if validation is None else [test, validation]
     if points is None:
-        points = router.points(parts[-1].queries) if answers_with_first_choice(router) else ()
+        points = router.points(parts[-1].queries) if sweeps_cheaply(router) else ()
     sweeps = [simulate_sweep(router, part, points, context) for part in parts]
     yield from zip(points, zip(*sweeps, strict=True), strict=True)
     yield None, [mine, *(simulate(router, part, context) for part in parts[1:])]

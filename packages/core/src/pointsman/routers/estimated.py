@@ -24,7 +24,7 @@ from pointsman.policies.utility import Utility
 from pointsman.routers.base import Decisions, Router, uniform
 from pointsman.types import Answer, Constraints, Context, Decision, Embed, ModelEstimate, Query
 
-__all__ = ["EstimatedRouter"]
+__all__ = ["EstimatedRouter", "constrained"]
 
 Mask = NDArray[np.bool_]
 
@@ -90,7 +90,7 @@ class EstimatedRouter(Router):
         state = self.fitted(EstimatedState)
         estimates = state.estimator.predict_one(query)
         excluded, degraded = self.exclusions(query, context)
-        allowed, excluded, degraded = _constrained(estimates, query.constraints, excluded, degraded)
+        allowed, excluded, degraded = constrained(estimates, query.constraints, excluded, degraded)
         mask = None if not excluded else np.array([allowed])
         choice = state.policy.choose(
             estimates,
@@ -164,7 +164,7 @@ class EstimatedRouter(Router):
         return Decisions(models=names, model=choice.model, propensity=choice.propensity, scores=choice.scores)
 
 
-def _constrained(
+def constrained(
     estimates: Estimates, limits: Constraints, excluded: dict[str, str], degraded: tuple[str, ...]
 ) -> tuple[list[bool], dict[str, str], tuple[str, ...]]:
     """Apply the limits on predicted cost, latency and quality; a quality nobody reaches is noted, the other limits hold."""

@@ -11,14 +11,18 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_chec
 import numpy as np
 
 from pointsman.components import Component
+from pointsman.confidence.base import Confidence, by_cost, prefixes
+from pointsman.confidence.equivalence import Equivalence
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.errors import ConfigError, choices
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.features.base import Features
+from pointsman.flow import drive
 from pointsman.policies.base import Policy
 from pointsman.routers.base import Router
 from pointsman.testing.fresh import FreshProcess
+from pointsman.testing.listeners import ANSWERS, Listener
 from pointsman.testing.plain import numbers, told_decision
 from pointsman.testing.toys import QUERIES, toy
 from pointsman.types import Query
@@ -26,6 +30,8 @@ from pointsman.types import Query
 __all__ = [
     "KINDS",
     "Case",
+    "ConfidenceCase",
+    "EquivalenceCase",
     "EstimatorCase",
     "FeaturesCase",
     "Fits",
@@ -172,6 +178,58 @@ class PolicyCase(Case[Policy]):
         return [list(row) for row in zip(names, choice.propensity.tolist(), scores, strict=True)]
 
 
+class ConfidenceCase(Case[Confidence]):
+    """A confidence: what it does is the scores it gives the responses of one model after the other."""
+
+    kind = Confidence
+
+    @property
+    def learns(self) -> bool:
+        """Whether it has a `fit` of its own."""
+        return self.component.learns
+
+    def fit(self, component: Confidence, dataset: RoutingDataset) -> Confidence:
+        """Fit it on the dataset."""
+        return component.fit(dataset)
+
+    def behaviour(self, component: Confidence, queries: Sequence[Query] = QUERIES) -> list[Any]:
+        """Return, per query, the score of each response after those before it."""
+        order = prefixes(by_cost(toy()))
+        return [
+            [
+                drive(
+                    component.assess(query, [Listener.response(query, name) for name in ran]),
+                    lambda effect, _, query=query: Listener(query)(effect),  # type: ignore[misc]
+                )
+                for ran in order
+            ]
+            for query in queries
+        ]
+
+
+class EquivalenceCase(Case[Equivalence]):
+    """An equivalence: what it does is how it groups some answers."""
+
+    kind = Equivalence
+
+    @property
+    def learns(self) -> bool:
+        """It never learns."""
+        return False
+
+    def fit(self, component: Equivalence, dataset: RoutingDataset) -> Equivalence:
+        """Leave it as it is."""
+        del dataset
+        return component
+
+    def behaviour(self, component: Equivalence, queries: Sequence[Query] = QUERIES) -> list[Any]:
+        """Return, per query, the groups of a few answers."""
+        return [
+            list(drive(component.groups(query, ANSWERS), lambda effect, _, query=query: Listener(query)(effect)))  # type: ignore[misc]
+            for query in queries
+        ]
+
+
 class RouterCase(Case[Router]):
     """A router: what it does is what it decides."""
 
@@ -191,7 +249,14 @@ class RouterCase(Case[Router]):
         return [told_decision(component.decide(query)) for query in queries]
 
 
-KINDS: tuple[type[Case[Any]], ...] = (FeaturesCase, EstimatorCase, PolicyCase, RouterCase)
+KINDS: tuple[type[Case[Any]], ...] = (
+    FeaturesCase,
+    EstimatorCase,
+    PolicyCase,
+    ConfidenceCase,
+    EquivalenceCase,
+    RouterCase,
+)
 
 
 def case_of(component: Component, process: FreshProcess | None = None) -> Case[Any]:

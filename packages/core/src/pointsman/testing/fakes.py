@@ -126,7 +126,15 @@ class FakeModels:
             self._billed.append(price)
         text = _text(call)
         usage = Usage(input_tokens=estimate_tokens(_input_chars(call)), output_tokens=estimate_tokens(len(text)))
-        return Response(model=call.model, text=text, usage=usage, cost_usd=price, latency_s=0.0, logprobs=(-0.5, -1.0))
+        return Response(
+            model=call.model,
+            text=text,
+            usage=usage,
+            cost_usd=price,
+            latency_s=0.0,
+            logprobs=(-0.5, -1.0),
+            top_logprobs=((-0.5, -1.5), (-1.0, -1.2)),
+        )
 
 
 def _name(effect: Effect) -> str:

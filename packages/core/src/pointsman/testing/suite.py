@@ -8,6 +8,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pointsman.components import Component
+from pointsman.confidence.base import Confidence
 from pointsman.errors import ConfigError, MissingExtraError, choices
 from pointsman.estimators.base import Estimator
 from pointsman.features.base import Features
@@ -25,6 +26,7 @@ __all__ = [
     "adapter_checks_for",
     "check_adapter",
     "check_component",
+    "check_confidence",
     "check_estimator",
     "check_features",
     "check_policy",
@@ -125,6 +127,11 @@ def check_estimator(estimator: Estimator, *, expected_failures: Mapping[str, str
 def check_policy(policy: Policy, *, expected_failures: Mapping[str, str] = NONE_EXPECTED) -> None:
     """Run every check of a policy; see `check_component`."""
     check_component(policy, expected_failures=expected_failures)
+
+
+def check_confidence(confidence: Confidence, *, expected_failures: Mapping[str, str] = NONE_EXPECTED) -> None:
+    """Run every check of a confidence; see `check_component`."""
+    check_component(confidence, expected_failures=expected_failures)
 
 
 def check_features(features: Features, *, expected_failures: Mapping[str, str] = NONE_EXPECTED) -> None:

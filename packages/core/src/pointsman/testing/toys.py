@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from pointsman.data.dataset import RoutingDataset
 from pointsman.models import ModelPool, ModelSpec, Price
-from pointsman.types import Query
+from pointsman.types import Query, Response
 
-__all__ = ["QUERIES", "UNUSUAL", "embed", "toy", "toy_pool"]
+__all__ = ["QUERIES", "UNUSUAL", "embed", "looks_finished", "toy", "toy_pool"]
 
 Matrix = NDArray[np.float64]
 
@@ -26,6 +26,13 @@ _QUESTIONS = {
     "code": "Write a Python function that returns the {0} largest items of a list.",
     "proof": "Prove that every group of order {0} has a subgroup of prime order.",
 }
+_ANSWERS = {
+    "arithmetic": "{1}",
+    "translation": "les {0} maisons rouges",
+    "code": "def largest(items): return sorted(items)[-{0}:]",
+    "proof": "By Cauchy's theorem, as some prime divides {0}.",
+}
+_SAMPLES = 3
 _SKILL = {"small": (1.0, 0.3, 0.0, 0.0), "medium": (1.0, 1.0, 0.6, 0.0), "large": (1.0, 0.9, 1.0, 0.8)}
 _USD_PER_CHAR = {"small": 1e-6, "medium": 1e-5, "large": 1e-4}
 _SECONDS = {"small": 0.2, "medium": 0.5, "large": 1.5}
@@ -65,6 +72,8 @@ def toy_pool() -> ModelPool:
 def toy(rows: int = 40) -> RoutingDataset:
     """Return outcomes of three models on up to 40 questions of four kinds, with costs, latencies, domains and embeddings.
 
+    Answers are there too, and three samples of each: models that are right say the same, those that are wrong are at odds.
+
     The small model adds, the medium one translates as well, only the large one proves; each is ten times as dear as the one
     before. Two questions in ten carry no domain.
 
@@ -84,7 +93,47 @@ def toy(rows: int = 40) -> RoutingDataset:
         pool=toy_pool(),
     )
     seconds = [_SECONDS[model] for model in data.models]
-    return replace(data, latency_s=np.tile(np.array(seconds), (len(data), 1)))
+    answers = [[_answer(cell, kinds, column, q, 0) for column, q in enumerate(row)] for cell, row in _rows(cells, data)]
+    samples, scores = _sampled(cells, kinds, data)
+    return replace(
+        data,
+        latency_s=np.tile(np.array(seconds), (len(data), 1)),
+        answers=np.array(answers, dtype=object).reshape(data.quality.shape),
+        samples=samples,
+        sample_quality=scores,
+    )
+
+
+def _rows(cells: list[tuple[int, int]], data: RoutingDataset) -> list[tuple[tuple[int, int], list[float]]]:
+    return list(zip(cells, data.quality.tolist(), strict=True))
+
+
+def _answer(cell: tuple[int, int], kinds: tuple[str, ...], column: int, quality: float, draw: int) -> str:
+    """Return what is right, or something that no other model and no other draw says."""
+    number = _NUMBERS[cell[0]]
+    if quality:
+        return _ANSWERS[kinds[cell[1]]].format(number, 2 * number)
+    return f"perhaps {number + 1 + column + 10 * draw}"
+
+
+def _sampled(cells: list[tuple[int, int]], kinds: tuple[str, ...], data: RoutingDataset) -> tuple[np.ndarray, Matrix]:
+    """Return three samples of each cell and their scores: one in four of the right ones goes wrong."""
+    row, column, draw = np.indices((*data.quality.shape, _SAMPLES))
+    scores = np.where((row + column + draw) % 4 == 0, 0.0, data.quality[..., None])
+    samples = np.full(scores.shape, None, dtype=object)
+    for i, j, k in np.ndindex(*scores.shape):
+        samples[i, j, k] = _answer(cells[i], kinds, j, float(scores[i, j, k]), k)
+    return samples, scores
+
+
+def looks_finished(query: Query, response: Response) -> float | None:
+    """Return whether a text ends as sentences do, and None for an empty one: a verifier of one's own.
+
+    >>> looks_finished(Query(text="2+2?"), Response(model="small", text="It is 4."))
+    1.0
+    """
+    del query
+    return float(response.text.rstrip().endswith((".", "!", "?", ")"))) if response.text.strip() else None
 
 
 def _queries(texts: dict[str, str], domains: dict[str, str] | None = None) -> tuple[Query, ...]:

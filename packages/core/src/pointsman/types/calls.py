@@ -52,7 +52,12 @@ class Embed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What a model answered and what it cost; `raw` is the framework's own object, untouched."""
+    """What a model answered and what it cost; `raw` is the framework's own object, untouched.
+
+    `answer` is the final answer within `text`, where somebody has read it out, as benchmarks do. `logprobs` are natural
+    logarithms of the probabilities of the tokens of `text`; `top_logprobs` those of the likeliest tokens at each place, highest
+    first.
+    """
 
     model: str
     text: str
@@ -62,6 +67,8 @@ class Response:
     cost_usd: float | None = None
     latency_s: float | None = field(default=None, compare=False)
     logprobs: tuple[float, ...] | None = None
+    top_logprobs: tuple[tuple[float, ...], ...] | None = None
+    answer: str | None = None
     served_model: str | None = None
     raw: Any = field(default=None, compare=False, repr=False)
 

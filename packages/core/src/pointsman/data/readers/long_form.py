@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import DataError, choices
 
-__all__ = ["outcome_columns", "query_columns"]
+__all__ = ["outcome_columns", "query_columns", "response_columns", "sample_columns"]
 
 Columns = dict[str, list[Any]]
 _MEASURES = ("quality", "cost_usd", "input_tokens", "output_tokens", "latency_s", "runs", "run_variance")
@@ -54,6 +54,35 @@ def outcome_columns(dataset: RoutingDataset) -> Columns:
     if dataset.answers is not None:
         columns["answer"] = dataset.answers[rows, models].tolist()
     return columns
+
+
+def response_columns(dataset: RoutingDataset) -> Columns | None:
+    """Return the cells whose whole text was kept; None where none was."""
+    if dataset.responses is None:
+        return None
+    rows, models = np.nonzero(dataset.responses != None)  # noqa: E711 - elementwise on objects
+    return {
+        "query_id": [dataset.queries.ids[i] for i in rows],
+        "model": [dataset.models[j] for j in models],
+        "response": dataset.responses[rows, models].tolist(),
+    }
+
+
+def sample_columns(dataset: RoutingDataset) -> Columns | None:
+    """Return the samples that hold an answer or a score; None where none was kept."""
+    if dataset.samples is None:
+        return None
+    scores = dataset.sample_quality
+    quality = np.full(dataset.samples.shape, np.nan) if scores is None else scores
+    rows, models, numbers = np.nonzero((dataset.samples != None) | ~np.isnan(quality))  # noqa: E711 - elementwise on objects
+    known = quality[rows, models, numbers]
+    return {
+        "query_id": [dataset.queries.ids[i] for i in rows],
+        "model": [dataset.models[j] for j in models],
+        "sample_idx": numbers.tolist(),
+        "answer": dataset.samples[rows, models, numbers].tolist(),
+        "quality": [None if np.isnan(value) else value for value in known.tolist()],
+    }
 
 
 def _known(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from pointsman.data.readers.assembling import QueryTable, assembled
 from pointsman.data.readers.csv_file import read_csv
 from pointsman.data.readers.fields import FIELDS, check_names, renamed
 from pointsman.data.readers.jsonl_file import read_jsonl
+from pointsman.data.readers.kept_texts import with_responses, with_samples
 from pointsman.data.readers.parquet_file import read_embeddings, read_parquet
 from pointsman.data.readers.problems import Problems
 from pointsman.data.readers.rows import Rows, joined, typed
@@ -121,7 +122,8 @@ def _read_folder(
     )
     rows = typed(table, problems, filled=("query_id", "model"), scale=scale)
     vectors = read_embeddings(folder, embeddings, len(asked))
-    return assembled(rows, queries, problems, embeddings=vectors, pool=pool)
+    data = assembled(rows, queries, problems, embeddings=vectors, pool=pool)
+    return with_samples(with_responses(data, folder), folder)
 
 
 def _refuse_repeated_queries(rows: Rows, problems: Problems) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.readers.csv_file import write_csv
 from pointsman.data.readers.jsonl_file import write_jsonl
-from pointsman.data.readers.long_form import outcome_columns, query_columns
+from pointsman.data.readers.long_form import outcome_columns, query_columns, response_columns, sample_columns
 from pointsman.data.readers.parquet_file import write_parquet
 from pointsman.errors import DataError, choices
 
@@ -40,6 +40,8 @@ def write(dataset: RoutingDataset, path: str | Path) -> Path:
         raise DataError(f"{path} must end in {choices(_FORMATS)}, or have no suffix: then it becomes a folder.")
     if dataset.queries.embeddings is not None:
         _log.warning("%s cannot hold embeddings, so they are left out; a folder can", path)
+    if dataset.responses is not None or dataset.samples is not None:
+        _log.warning("%s cannot hold responses and samples, so they are left out; a folder can", path)
     of_query = query_columns(dataset)
     outcomes = outcome_columns(dataset)
     row_of = {name: row for row, name in enumerate(of_query["query_id"])}
@@ -54,6 +56,9 @@ def _write_folder(dataset: RoutingDataset, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "queries.parquet", of_query)
     _replace(folder / "outcomes.parquet", outcomes)
+    for name, kept in {"responses": response_columns(dataset), "samples": sample_columns(dataset)}.items():
+        if kept is not None:
+            _replace(folder / f"{name}.parquet", kept)
     if dataset.queries.embeddings is not None:
         np.save(folder / "embeddings.npy", dataset.queries.embeddings, allow_pickle=False)
     return folder

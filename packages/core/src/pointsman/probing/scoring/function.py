@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pointsman.callers.references import load
 from pointsman.errors import DataError
 from pointsman.probing.prompts import Prompt
 from pointsman.probing.scoring.base import Ask, Score, Scorer
+from pointsman.references import load
 
 __all__ = ["Function"]
 

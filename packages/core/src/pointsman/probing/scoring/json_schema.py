@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pointsman.errors import ConfigError, MissingExtraError
+from pointsman.confidence.reading import json_in
+from pointsman.confidence.schema import schema_validator
+from pointsman.errors import ConfigError
 from pointsman.probing.prompts import Prompt
 from pointsman.probing.scoring.base import Ask, Score, Scorer
 
 __all__ = ["JsonSchema"]
-
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,23 +42,14 @@ class JsonSchema(Scorer):
 
     @cached_property
     def _validator(self) -> Any:
-        try:
-            from jsonschema import SchemaError, validators
-        except ImportError:
-            raise MissingExtraError("jsonschema", "schema") from None
-        schema = _read(self.schema) if isinstance(self.schema, str) else self.schema
-        kind = validators.validator_for(schema)
-        try:
-            kind.check_schema(schema)
-        except SchemaError as error:
-            raise ConfigError(f"JsonSchema.schema is no JSON schema: {error.message}.") from None
-        return kind(schema)
+        return schema_validator(
+            _read(self.schema) if isinstance(self.schema, str) else self.schema, "JsonSchema.schema"
+        )
 
     async def score(self, answer: str, prompt: Prompt, ask: Ask) -> Score:
         """Parse and validate; the note says what does not fit."""
-        fenced = _FENCED.search(answer)
         try:
-            content = json.loads(fenced[1] if fenced else answer)
+            content = json_in(answer)
         except ValueError as error:
             return Score(quality=0.0, note=f"no JSON: {error}")
         for misfit in self._validator.iter_errors(content):

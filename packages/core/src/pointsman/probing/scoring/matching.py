@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pointsman.confidence.reading import normalised
 from pointsman.errors import ConfigError
 from pointsman.probing.prompts import Prompt
 from pointsman.probing.scoring.base import Ask, Score, Scorer
-from pointsman.probing.scoring.normalising import normalised
 
 __all__ = ["Contains", "Exact", "Regex"]
 

@@ -7,10 +7,13 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from pointsman.testing.checks import (
+    cascades,
     choices,
+    confidences,
     constraints,
     construction,
     decisions,
+    equivalences,
     estimates,
     execution,
     hygiene,
@@ -36,6 +39,9 @@ _MODULES: tuple[ModuleType, ...] = (
     estimates,
     choices,
     matrices,
+    confidences,
+    equivalences,
+    cascades,
 )
 
 GROUPS: dict[str, tuple[Check, ...]] = {

@@ -6,7 +6,17 @@ from functools import partial
 from typing import Any
 
 from pointsman.testing.alterations import InterruptedRead, breaking, renamed, shuffled, with_holes
-from pointsman.testing.cases import Case, EstimatorCase, PolicyCase, RouterCase, learns, learns_any_models, only, parts
+from pointsman.testing.cases import (
+    Case,
+    ConfidenceCase,
+    EstimatorCase,
+    PolicyCase,
+    RouterCase,
+    learns,
+    learns_any_models,
+    only,
+    parts,
+)
 from pointsman.testing.expecting import expect_error, expect_same
 from pointsman.testing.toys import QUERIES, toy
 
@@ -79,7 +89,7 @@ def check_fit_leaves_the_data_alone(case: Case[Any]) -> None:
 
 
 @only(learns)
-def check_training_order_is_irrelevant(case: EstimatorCase | PolicyCase | RouterCase) -> None:
+def check_training_order_is_irrelevant(case: EstimatorCase | PolicyCase | ConfidenceCase | RouterCase) -> None:
     """Permuting the rows and the models of the training data changes no decision, and no number beyond rounding."""
     expected = case.does()
     for seed in range(2):

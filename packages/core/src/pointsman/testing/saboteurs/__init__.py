@@ -6,10 +6,13 @@ from types import ModuleType
 
 from pointsman.components import Component
 from pointsman.testing.saboteurs import (
+    cascades,
     choices,
+    confidences,
     constraints,
     construction,
     decisions,
+    equivalences,
     estimates,
     execution,
     honest,
@@ -34,13 +37,19 @@ _MODULES: tuple[ModuleType, ...] = (
     estimates,
     choices,
     matrices,
+    confidences,
+    equivalences,
+    cascades,
 )
 
 HONEST: tuple[type[Component], ...] = (
     honest.HonestFeatures,
     honest.HonestEstimator,
     honest.HonestPolicy,
+    honest.HonestConfidence,
+    honest.HonestEquivalence,
     honest.HonestRouter,
+    honest.HonestCascade,
 )
 """The components that the saboteurs are made of; they pass every check."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -9,16 +10,30 @@ from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from pointsman.components import State
+from pointsman.confidence.base import Confidence
+from pointsman.confidence.equivalence import Equivalence, KeyedEquivalence, share_of_last
 from pointsman.data.dataset import RoutingDataset, column_means
 from pointsman.data.queries import Queries
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.features.base import Features
+from pointsman.flow import Plan
 from pointsman.policies.base import Policy
 from pointsman.policies.utility import Utility
+from pointsman.routers.cascade import Cascade
 from pointsman.routers.estimated import EstimatedRouter
-from pointsman.types import Context
+from pointsman.types import Call, Context, Query, Response
 
-__all__ = ["NOW", "HonestEstimator", "HonestFeatures", "HonestPolicy", "HonestRouter", "TableState"]
+__all__ = [
+    "NOW",
+    "HonestCascade",
+    "HonestConfidence",
+    "HonestEquivalence",
+    "HonestEstimator",
+    "HonestFeatures",
+    "HonestPolicy",
+    "HonestRouter",
+    "TableState",
+]
 
 Matrix = NDArray[np.float64]
 NOW = Context()
@@ -114,6 +129,56 @@ class HonestPolicy(Utility):
     latency_weight: float = 0.01
 
 
+class HonestEquivalence(KeyedEquivalence):
+    """Answers are the same when their first letters are.
+
+    Parameters:
+        letters: How many letters count.
+    """
+
+    breaks: ClassVar[tuple[str, ...]] = ()
+
+    letters: Annotated[int, Ge(1)] = 1
+
+    def key(self, answer: str) -> str | None:
+        """Return the first letters."""
+        return answer.strip().lower()[: self.letters] or None
+
+
+class LevelState(State):
+    """The mean quality of all outcomes."""
+
+    level: float
+
+
+class HonestConfidence(Confidence):
+    """The mean of two shares: of two samples that say the same as the response, and of good outcomes overall.
+
+    Parameters:
+        equivalence: What says the same.
+    """
+
+    breaks: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[frozenset[str]] = frozenset({"text", "samples"})
+
+    equivalence: Equivalence = HonestEquivalence(letters=9)
+
+    def fit(self, dataset: RoutingDataset, order: Sequence[str] | None = None) -> Self:
+        """Remember the share and return self."""
+        known = dataset.canonical().quality
+        return self.with_state(LevelState(level=float(known[np.isfinite(known)].mean())))
+
+    def assess(self, query: Query, responses: Sequence[Response], context: Context = NOW) -> Plan[float | None]:
+        """Sample twice and compare."""
+        level = self.fitted(LevelState).level
+        outcomes = yield (Call(model=responses[-1].model, purpose="sample"),) * 2
+        drawn = [outcome.text for outcome in outcomes if isinstance(outcome, Response)]
+        if not drawn:
+            return None
+        groups = yield from self.equivalence.groups(query, [*drawn, responses[-1].text])
+        return (share_of_last(groups) + level) / 2
+
+
 class HonestRouter(EstimatedRouter):
     """The honest estimator, then the honest policy."""
 
@@ -121,6 +186,21 @@ class HonestRouter(EstimatedRouter):
 
     estimator: Estimator = HonestEstimator()
     policy: Policy = HonestPolicy()
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one with the defaults."""
+        return (cls(),)
+
+
+class HonestCascade(Cascade):
+    """The small model, then the large one, by the honest confidence."""
+
+    breaks: ClassVar[tuple[str, ...]] = ()
+
+    order: tuple[str, ...] = ("small", "large")
+    confidence: Confidence = HonestConfidence()
+    folds: int = 2
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
