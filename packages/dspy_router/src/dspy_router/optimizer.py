@@ -141,9 +141,7 @@ class RouteOptimizer(Teleprompter):
         return self._compiled(building, learning, candidates, chosen, sizes=(len(train), len(held)))
 
     def _learning(self, building: Building, journal: Journal) -> Learning:
-        running = Running(
-            identity=identity_of(building.student, self.on), scorer=self.scorer, journal=journal, **self.parallel
-        )
+        running = Running(identity=identity_of(building.student, self.on), scorer=self.scorer, journal=journal, **self.parallel)
         return Learning(
             building=building,
             running=running,
@@ -166,9 +164,7 @@ class RouteOptimizer(Teleprompter):
         """Return each single model's mean score over all examples there are."""
         held = {c.setting.single: c.score for c in candidates if c.setting.single is not None}
         scores = {name: np.r_[self.priced.scores(runs), held[name]] for name, runs in learning.uniform.items()}
-        return {
-            name: float(np.nanmean(found)) if np.isfinite(found).any() else -np.inf for name, found in scores.items()
-        }
+        return {name: float(np.nanmean(found)) if np.isfinite(found).any() else -np.inf for name, found in scores.items()}
 
     def _compiled(
         self,
@@ -251,9 +247,7 @@ class RouteOptimizer(Teleprompter):
             )
         asked = self.router.embedder
         if asked is not None and asked not in self.embedders:
-            raise ConfigError(
-                f"The router asks for the embedder {asked!r}; embedders has {choices(self.embedders) or 'none'}."
-            )
+            raise ConfigError(f"The router asks for the embedder {asked!r}; embedders has {choices(self.embedders) or 'none'}.")
         if not 0 < self.held_out < 1:
             raise ConfigError(f"held_out must be a share between 0 and 1, got {self.held_out}.")
         if self.settings < 2:  # noqa: PLR2004 - quality alone, and one weight

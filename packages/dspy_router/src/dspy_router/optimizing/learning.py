@@ -59,9 +59,7 @@ class Learning:
         for name in names:
             _log.info("Running the program with %s everywhere.", name)
             self.uniform[name] = self._runs(dict.fromkeys(predictors, name), examples)
-        incumbent = min(
-            names, key=lambda name: (-_mean(self.priced.scores(self.uniform[name])), self._cost(name), name)
-        )
+        incumbent = min(names, key=lambda name: (-_mean(self.priced.scores(self.uniform[name])), self._cost(name), name))
         for predictor in predictors:
             runs = {incumbent: self.uniform[incumbent]}
             for name in names:
