@@ -54,6 +54,7 @@ BUILTIN: Mapping[str, str] = {
     "NumericMatch": "pointsman.confidence.matches",
     "PatternVerifier": "pointsman.confidence.pattern",
     "QualityFloor": "pointsman.policies.floor",
+    "RiskControlledCascade": "pointsman.routers.risk_controlled",
     "RubricJudge": "pointsman.confidence.judge",
     "RulesRouter": "pointsman.routers.rules",
     "SchemaVerifier": "pointsman.confidence.schema",

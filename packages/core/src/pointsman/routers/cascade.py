@@ -146,7 +146,8 @@ class Cascade(Cascading):
         return Goal(quality=self.keep * float(np.nanmax(data.mean_quality)))
 
     def _measured(self, data: RoutingDataset, rungs: tuple[str, ...], goal: Goal) -> tuple[Ladder, Setting]:
-        scored = held_out_scores(self.confidence, data, rungs, folds=self.folds) if len(rungs) > 1 else []
+        below = len(rungs) - 1
+        scored = held_out_scores(self.confidence, data, rungs, rungs=below, folds=self.folds) if below else []
         ladder = Ladder.of(data, rungs, scored)
         return ladder, search(ladder, goal)
 

@@ -117,6 +117,6 @@ def _cells(row: Row) -> tuple[str, str, str, str]:
     return (
         _UNKNOWN if change is None else points(change.estimate),
         _UNKNOWN if change is None else f"{points(change.low)} to {points(change.high)}",
-        _UNKNOWN if row.cost_usd != row.cost_usd else f"{1000 * row.cost_usd:.3g}",  # noqa: PLR0124 - NaN
+        _UNKNOWN if row.cost_usd != row.cost_usd else f"{1000 * row.cost_usd:.3g}",
         _UNKNOWN if cost is None else percent(cost.estimate),
     )
