@@ -109,3 +109,21 @@ def ask() -> Ask:
         return pieces[-1]
 
     return asking
+
+
+@pytest.fixture
+def heard() -> Iterator[list[Any]]:
+    """Return every event of LlamaIndex's instrumentation that comes meanwhile, in order."""
+    from llama_index.core.instrumentation import get_dispatcher
+    from llama_index.core.instrumentation.event_handlers import BaseEventHandler
+
+    events: list[Any] = []
+
+    class Ears(BaseEventHandler):
+        def handle(self, event: Any, **_: Any) -> None:
+            events.append(event)
+
+    ears, root = Ears(), get_dispatcher()
+    root.add_event_handler(ears)
+    yield events
+    root.event_handlers.remove(ears)
