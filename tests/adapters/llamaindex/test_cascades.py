@@ -150,7 +150,9 @@ async def test_templates_and_texts_cascade_too(cascade: Any, ask: Any, way: str,
 async def test_a_judge_gets_its_own_messages(cascade: Any) -> None:
     """A judge is asked what the plan says, with the plan's parameters, and without the caller's options."""
     llm, server = cascade()
-    llm.chat([ChatMessage(role="system", content="Be brief."), ChatMessage(content="easy")], stop=["END"], temperature=0.4)
+    llm.chat(
+        [ChatMessage(role="system", content="Be brief."), ChatMessage(content="easy")], stop=["END"], temperature=0.4
+    )
     draft, judge = (entry.request for entry in server.ledger)
     assert (draft["temperature"], draft["stop"], len(draft["messages"])) == (0.4, ["END"], 2)
     assert judge["messages"] == [{"role": "user", "content": "Is this right? small: easy"}]

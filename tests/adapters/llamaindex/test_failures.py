@@ -110,7 +110,7 @@ async def test_no_other_model_after_the_first_token(build: Any, ask: Any, server
     server.fail(Fault(model="small", after_tokens=2))
     seen: list[Any] = []
     traces: list[Trace] = []
-    with pytest.raises(Exception, match="peer closed connection|Connection"):
+    with pytest.raises(Exception, match=r"[Cc]onnection"):
         await ask(build(observers=[traces.append]), way, HI, seen=seen)
     assert "".join(piece.delta or "" for piece in seen) == "small he"
     assert [entry.model for entry in server.ledger] == ["small"]
@@ -119,7 +119,7 @@ async def test_no_other_model_after_the_first_token(build: Any, ask: Any, server
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_a_stream_that_is_left_is_recorded(build: Any, server: ReplayServer, heard: Any, way: str) -> None:
+async def test_a_stream_that_is_left_is_recorded(build: Any, heard: Any, way: str) -> None:
     """A stream closed early ends its call as cancelled, with an event, and what it cost is unknown."""
     traces: list[Trace] = []
     llm = build(observers=[traces.append])
