@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -127,3 +128,10 @@ def heard() -> Iterator[list[Any]]:
     root.add_event_handler(ears)
     yield events
     root.event_handlers.remove(ears)
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect what a test leaves behind while its own filters of warnings hold."""
+    yield
+    gc.collect()
