@@ -18,6 +18,7 @@ from pointsman.confidence.matches import NormalisedMatch
 from pointsman.confidence.reading import said
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
+from pointsman.data.statistics import text_statistics
 from pointsman.errors import DataError
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
