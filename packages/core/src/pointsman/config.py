@@ -24,6 +24,7 @@ ENTRY_POINTS = "pointsman.components"
 
 BUILTIN: Mapping[str, str] = {
     "Agreement": "pointsman.confidence.agreement",
+    "AgreementCascade": "pointsman.routers.agreement",
     "AutoRouter": "pointsman.selection.auto",
     "Available": "pointsman.features.available",
     "Calibrated": "pointsman.confidence.calibrated",
@@ -41,12 +42,14 @@ BUILTIN: Mapping[str, str] = {
     "Factor": "pointsman.estimators.factor",
     "FallbackRouter": "pointsman.routers.fallback",
     "FirstTokenMargin": "pointsman.confidence.margin",
+    "FrugalGPT": "pointsman.routers.frugal",
     "FunctionVerifier": "pointsman.confidence.function",
     "JsonMatch": "pointsman.confidence.matches",
     "LearnedConfidence": "pointsman.confidence.learned",
     "Lexical": "pointsman.features.lexical",
     "Linear": "pointsman.estimators.linear",
     "MeanBudget": "pointsman.policies.budget",
+    "MetaVerifier": "pointsman.confidence.meta_verifier",
     "ModelMatch": "pointsman.confidence.judged_match",
     "NearBest": "pointsman.policies.floor",
     "Nearest": "pointsman.estimators.nearest",

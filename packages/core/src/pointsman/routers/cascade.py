@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Len
 from numpy.typing import NDArray
 
 from pointsman.components import State
-from pointsman.confidence.base import Confidence
+from pointsman.confidence.base import Confidence, prefixes
 from pointsman.confidence.held_out import held_out_scores
 from pointsman.data.dataset import RoutingDataset, column_means
 from pointsman.data.notes import tell_notes
@@ -146,8 +146,8 @@ class Cascade(Cascading):
         return Goal(quality=self.keep * float(np.nanmax(data.mean_quality)))
 
     def _measured(self, data: RoutingDataset, rungs: tuple[str, ...], goal: Goal) -> tuple[Ladder, Setting]:
-        below = len(rungs) - 1
-        scored = held_out_scores(self.confidence, data, rungs, rungs=below, folds=self.folds) if below else []
+        below = prefixes(rungs)[:-1]
+        scored = held_out_scores(self.confidence, data, rungs, ran=below, folds=self.folds) if below else []
         ladder = Ladder.of(data, rungs, scored)
         return ladder, search(ladder, goal)
 

@@ -64,10 +64,11 @@ class Guarantee:
 
 
 class RiskState(State):
-    """The fitted confidence, the pool, and the guarantee in numbers; NaN is unknown."""
+    """The fitted confidence, the pool, the rungs in use, and the guarantee in numbers; NaN is unknown."""
 
     confidence: Confidence
     pool: ModelPool
+    rungs: tuple[str, ...]
     threshold: float
     queries: int
     loss: float
@@ -81,9 +82,9 @@ class RiskControlledCascade(Cascading):
     cascade does better elsewhere does not make up for it. Without `delta` the expected loss is at most epsilon on average over
     calibration sets (conformal risk control, arXiv 2208.02814); with it, this calibration set's threshold is good with
     probability 1 − delta (learn then test, arXiv 2110.01052). Both hold for queries exchangeable with the calibration set's,
-    whatever the confidence is worth: a poor one saves nothing, which `guarantee` tells. A part of the data is kept for
-    calibration, by groups; the rest teaches the confidence. Another operating point, or a rung that cannot serve, is outside
-    the guarantee, and the decision says so.
+    whatever the confidence is worth: where it proves too little to save anything, the reference answers alone, and `guarantee`
+    says so. A part of the data is kept for calibration, by groups; the rest teaches the confidence. Another operating point, or
+    a rung that cannot serve, is outside the guarantee, and the decision says so.
 
     Parameters:
         order: The models; the last is called when no other is sure enough.
@@ -143,8 +144,19 @@ class RiskControlledCascade(Cascading):
         scored = [confidence.recorded(calibration, ran) for ran in prefixes(self.order)[:-1]]
         threshold, queries, loss, saving = self._calibrated(calibration, Ladder.of(calibration, self.order, scored))
         pool = (data.pool or ModelPool(data.models)).restrict(self.order)
+        rungs = self.order
+        if saving <= 0 or threshold == NEVER:  # drafts that pay for nothing: the reference alone keeps any bound
+            rungs, threshold, loss, saving = (self.reference or self.order[-1],), NEVER, 0.0, 0.0
         return self.with_state(
-            RiskState(confidence=confidence, pool=pool, threshold=threshold, queries=queries, loss=loss, saving=saving)
+            RiskState(
+                confidence=confidence,
+                pool=pool,
+                rungs=rungs,
+                threshold=threshold,
+                queries=queries,
+                loss=loss,
+                saving=saving,
+            )
         )
 
     def _calibrated(self, data: RoutingDataset, ladder: Ladder) -> tuple[float, int, float, float]:
@@ -207,13 +219,16 @@ class RiskControlledCascade(Cascading):
 
     def course(self, point: float | None = None) -> Course:
         """Return all rungs with the threshold of the guarantee, or with another one."""
-        limit = self.fitted(RiskState).threshold if point is None else point
-        return Course(rungs=self.order, thresholds=dict.fromkeys(self.order[:-1], limit), note=str(self.guarantee))
+        state = self.fitted(RiskState)
+        rungs, limit = (state.rungs, state.threshold) if point is None else (self.order, point)
+        others = {name: "calling it pays for nothing under the guarantee" for name in self.order if name not in rungs}
+        thresholds = dict.fromkeys(rungs[:-1], limit)
+        return Course(rungs=rungs, thresholds=thresholds, standby=others, note=str(self.guarantee))
 
     def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
         """Return the first rung that can serve the query, and whether the guarantee holds for it."""
         decision = super().decide(query, context)
-        broken = [f"{name} is left out" for name in self.order if name in decision.excluded]
+        broken = [f"{name} is left out" for name in self.fitted(RiskState).rungs if name in decision.excluded]
         if context.operating_point is not None:
             broken.append("another operating point than the fitted one is in force")
         told = tuple(f"outside the guarantee: {why}" for why in broken)

@@ -68,9 +68,11 @@ def _key(goal: Goal, setting: Setting) -> tuple[object, ...]:
 
 
 def measured(ladder: Ladder, thresholds: Sequence[float]) -> Setting:
-    """Return what a setting comes to over all queries whose outcome is known."""
+    """Return what a setting comes to over all queries whose quality and, if any are, costs are known."""
     climb = ladder.climb(thresholds)
     known = np.isfinite(climb.quality)
+    if (known & np.isfinite(climb.cost_usd)).any():
+        known &= np.isfinite(climb.cost_usd)
     if not known.any():
         return Setting(thresholds=tuple(thresholds), quality=float("-inf"), cost_usd=float("nan"))
     return Setting(
