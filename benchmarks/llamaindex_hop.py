@@ -1,6 +1,6 @@
 """What one routed LlamaIndex call costs on top of the model's own: CPU time per call, as a share of the model's own call.
 
-The model is LlamaIndex's in-process fake, so that nothing but the hop is measured; bare and routed calls take turns. Run it with
+The model is the in-process fake of LlamaIndex, so that only the hop is measured; bare and routed calls take turns. Run it with
 
     python benchmarks/llamaindex_hop.py [rounds]
 """
