@@ -1,4 +1,4 @@
-"""Engines: the question is routed on, never the context, and what LlamaIndex sets on its LLM reaches whoever makes the calls."""
+"""Engines: the question is routed on, never the context; what LlamaIndex sets on its LLM reaches whoever makes the calls."""
 
 from __future__ import annotations
 
@@ -42,7 +42,12 @@ def index() -> VectorStoreIndex:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("question", "model"), [("Who wrote it?", "small"), ("A hard one: why?", "large")])
 async def test_the_context_does_not_decide(
-    build: Any, server: ReplayServer, mode: str, question: str, model: str, streaming: bool  # noqa: FBT001
+    build: Any,
+    server: ReplayServer,
+    mode: str,
+    question: str,
+    model: str,
+    streaming: bool,  # noqa: FBT001
 ) -> None:
     """An easy question inside a long hard context routes as easy, and a hard one as hard, in every mode of every engine."""
     traces: list[Trace] = []
@@ -186,7 +191,12 @@ def test_decisions_are_events(build: Any, heard: Any) -> None:
     index().as_query_engine(llm=build()).query("Who wrote it?")
     [event] = [event for event in heard if isinstance(event, RouterDecisionEvent)]
     assert event.span_id.startswith("RouterLLM.predict-")
-    assert (event.model, event.ended, event.query, event.reason) == ("small", "answered", "Who wrote it?", "no rule applies")
+    assert (event.model, event.ended, event.query, event.reason) == (
+        "small",
+        "answered",
+        "Who wrote it?",
+        "no rule applies",
+    )
     assert event.ranking == ["small", "medium", "large"]
     assert event.cost_usd > 0
     assert event.model_dump()["class_name"] == "RouterDecisionEvent"

@@ -62,10 +62,10 @@ def _question(asked: Asked, messages: Sequence[ChatMessage], ask: Ask | None, wi
 
 
 def _required(asked: Asked) -> frozenset[str]:
-    needs = {"tools"} if asked.tools else set()
-    if asked.structured or asked.options.get("response_format"):
-        needs.add("structured_output")
-    return frozenset(needs) if needs else _NO_NEEDS
+    tools, structured = asked.tools, asked.structured or asked.options.get("response_format")
+    if not tools and not structured:
+        return _NO_NEEDS
+    return frozenset(need for need, wanted in (("tools", tools), ("structured_output", structured)) if wanted)
 
 
 def _longest(options: Mapping[str, Any]) -> int | None:
