@@ -95,7 +95,7 @@ class RouterLM(BaseLM):
         exchange = self._exchange(prompt, messages, kwargs)
         with _told(exchange):
             asked = query_of(exchange.asked, self.query)
-            trace = self.dispatcher.run(asked, self._context, perform=exchange.perform)
+            trace = self.dispatcher.run(asked, self.context, perform=exchange.perform)
         return _result(exchange, trace)
 
     async def acall(
@@ -105,7 +105,7 @@ class RouterLM(BaseLM):
         exchange = self._exchange(prompt, messages, kwargs)
         with _told(exchange):
             asked = query_of(exchange.asked, self.query)
-            trace = await self.dispatcher.arun(asked, self._context, aperform=exchange.aperform)
+            trace = await self.dispatcher.arun(asked, self.context, aperform=exchange.aperform)
         return _result(exchange, trace)
 
     def conduct(self, query: Query, run: Run) -> Any:
@@ -115,18 +115,19 @@ class RouterLM(BaseLM):
         """
         running = self._running(run=run)
         with _told(running):
-            trace = self.dispatcher.run(query, self._context, perform=running.perform)
+            trace = self.dispatcher.run(query, self.context, perform=running.perform)
         return running.told(trace)
 
     async def aconduct(self, query: Query, run: ARun) -> Any:
         """Do as `conduct`, awaiting."""
         running = self._running(arun=run)
         with _told(running):
-            trace = await self.dispatcher.arun(query, self._context, aperform=running.aperform)
+            trace = await self.dispatcher.arun(query, self.context, aperform=running.aperform)
         return running.told(trace)
 
     @property
-    def _context(self) -> Context:
+    def context(self) -> Context:
+        """What a decision is made in: the operating point, or the router's own setting."""
         return _HERE if self.operating_point is None else Context(operating_point=self.operating_point)
 
     def _running(self, **piece: Any) -> Running:
