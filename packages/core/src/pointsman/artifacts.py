@@ -17,9 +17,10 @@ import numpy as np
 
 from pointsman.components import Component, encode
 from pointsman.config import decode
-from pointsman.errors import ArtifactError
+from pointsman.errors import ArtifactError, ConfigError
+from pointsman.routers.base import Router
 
-__all__ = ["SCHEMA_VERSION", "dumps", "load", "loads", "read_manifest", "save"]
+__all__ = ["SCHEMA_VERSION", "dumps", "load", "load_router", "loads", "read_manifest", "save"]
 
 SCHEMA_VERSION = 1
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -92,6 +93,19 @@ def _read(source: Path | io.BytesIO, name: str, classes: Iterable[type[Component
         raise ArtifactError(f"{name} is damaged: its content does not match its digest {manifest['digest']!r}.")
     read: Component = component
     return read
+
+
+def load_router(path: str | Path) -> Router:
+    """Read a router back.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged or too new.
+        ConfigError: If it holds something other than a router.
+    """
+    router = load(path)
+    if not isinstance(router, Router):
+        raise ConfigError(f"{path} holds {type(router).__name__}, not a router.")
+    return router
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from dspy_router.asking import Asked, Asker, query_of
 from dspy_router.candidates import candidates_of, shared_by, shared_params
 from dspy_router.embedding import Embedder
 from dspy_router.exchange import REQUEST_OPTIONS, Exchange
-from dspy_router.failures import surfacing
 from dspy_router.record import output_of
 from dspy_router.running import ARun, Run, Running
 from dspy_router.saving import CLASS_KEY, candidates_from, checked_home, public, router_from, router_state
-from pointsman.dispatch import Dispatcher
+from pointsman.dispatch import Dispatcher, dispatcher_of
 from pointsman.errors import ConfigError, PointsmanError, choices
+from pointsman.failures import Surfacing
 from pointsman.routers.base import Router
 from pointsman.types import Context, Query, Trace
 
@@ -67,7 +67,7 @@ class RouterLM(BaseLM):
     ) -> None:
         if "num_retries" in kwargs:
             raise ConfigError("num_retries is the candidates' own; set it on the language models given to RouterLM.")
-        self.dispatcher = _dispatcher(router, dispatcher)
+        self.dispatcher = dispatcher_of("RouterLM", router, dispatcher, {})
         self._dispatched = dispatcher is not None
         self.lms = candidates_of(lms, self.dispatcher.router.models)
         self.embedders = dict(embedders or {})
@@ -246,7 +246,7 @@ class RouterLM(BaseLM):
 @contextmanager
 def _told(exchange: Exchange) -> Iterator[None]:
     """Note on the history how a failed run ended, and raise the provider's own error."""
-    with surfacing():
+    with Surfacing():
         try:
             yield
         except PointsmanError as error:
@@ -257,12 +257,3 @@ def _told(exchange: Exchange) -> Iterator[None]:
 def _result(exchange: Exchange, trace: Trace) -> Any:
     exchange.note(trace)
     return output_of(trace)
-
-
-def _dispatcher(router: Router | None, dispatcher: Dispatcher | None) -> Dispatcher:
-    if dispatcher is not None and router is None:
-        return dispatcher
-    if router is not None and dispatcher is None:
-        return Dispatcher(router)
-    given = "neither" if router is None else "both"
-    raise ConfigError(f"RouterLM needs either a router or a dispatcher that has one; it got {given}.")
