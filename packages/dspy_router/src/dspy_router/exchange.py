@@ -16,6 +16,7 @@ from dspy_router.failures import call_error
 from dspy_router.record import KEY, keep, outcome_of, request_of
 from dspy_router.replies import response_of
 from dspy_router.streaming import WatchedStream
+from pointsman.dispatch import named_embedder
 from pointsman.errors import ConfigError, choices
 from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, CallError, Embed, Response, Trace
@@ -77,14 +78,14 @@ class Exchange:
     def perform(self, effect: Effect) -> Outcome:
         """Call the candidate, or compute the embedding, that a plan asks for."""
         if isinstance(effect, Embed):
-            return vectors(self._embedder(effect), effect.texts)
+            return vectors(named_embedder(self.embedders, effect.embedder), effect.texts)
         with self._calling(self._prepared(effect)) as one:
             return one.response(one.lm(*one.args, **one.kwargs))
 
     async def aperform(self, effect: Effect) -> Outcome:
         """Do as `perform`, awaiting."""
         if isinstance(effect, Embed):
-            return await avectors(self._embedder(effect), effect.texts)
+            return await avectors(named_embedder(self.embedders, effect.embedder), effect.texts)
         with self._calling(self._prepared(effect)) as one:
             return one.response(await one.lm.acall(*one.args, **one.kwargs))
 
@@ -155,10 +156,3 @@ class Exchange:
                     entry[KEY] = dict(asked)
                     self.entries.append(entry)
                 keep(entry, self.owner, self.candidates[one.call.model])
-
-    def _embedder(self, effect: Embed) -> Embedder:
-        found = self.embedders.get(effect.embedder)
-        if found is None:
-            known = choices(self.embedders) or "none"
-            raise ConfigError(f"The router asks for the embedder {effect.embedder!r}; embedders has {known}.")
-        return found
