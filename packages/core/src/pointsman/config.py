@@ -26,6 +26,7 @@ BUILTIN: Mapping[str, str] = {
     "AutoRouter": "pointsman.selection.auto",
     "Available": "pointsman.features.available",
     "Capped": "pointsman.policies.cap",
+    "CascadeRouter": "pointsman.routers.cascade",
     "Clusters": "pointsman.estimators.clusters",
     "Constant": "pointsman.estimators.constant",
     "Domain": "pointsman.estimators.domain",

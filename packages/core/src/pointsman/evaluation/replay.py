@@ -12,6 +12,7 @@ from pointsman.errors import DataError, choices
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.recorded import drive_row
 from pointsman.routers.base import Decisions, Router
+from pointsman.routers.cascade import CascadeRouter
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.types import Context
 
@@ -21,9 +22,9 @@ __all__ = ["answers_with_first_choice", "simulate", "simulate_sweep"]
 def simulate(router: Router, dataset: RoutingDataset, context: Context = Context()) -> Outcomes:  # noqa: B008 - frozen
     """Return what a router's answers score and cost on a dataset, as if every query had been asked in this context.
 
-    Where the answer is that of the first choice, all queries are decided at once; any other plan is driven, query by query,
-    with the recorded outcomes, judges and rejected drafts paid. Both give the same figures. A cell that was not observed stays
-    NaN.
+    Where the answer is that of the first choice, and in a cascade, all queries are decided at once; any other plan is driven,
+    query by query, with the recorded outcomes, judges and rejected drafts paid. Both give the same figures. A cell that was not
+    observed stays NaN.
 
     Raises:
         DataError: When the dataset has none of the router's models, or cannot tell what a plan wants to know.
@@ -36,6 +37,8 @@ def simulate(router: Router, dataset: RoutingDataset, context: Context = Context
     _check_models(router, dataset)
     if answers_with_first_choice(router):
         return _decided(router.decide_many(dataset.queries, context), dataset)
+    if isinstance(router, CascadeRouter) and type(router).plan is CascadeRouter.plan:
+        return next(_replays(router, dataset, (context.operating_point,), context))
     rows = [drive_row(router, dataset, row, context) for row in range(len(dataset))]
     return Outcomes(
         models=dataset.models,
@@ -58,6 +61,8 @@ def simulate_sweep(
     if answers_with_first_choice(router):
         for decisions in router.sweep(dataset.queries, points, context):
             yield _decided(decisions, dataset)
+    elif isinstance(router, CascadeRouter) and type(router).plan is CascadeRouter.plan:
+        yield from _replays(router, dataset, points, context)
     else:
         for point in points:
             yield simulate(router, dataset, replace(context, operating_point=point))
@@ -79,3 +84,17 @@ def _decided(decisions: Decisions, dataset: RoutingDataset) -> Outcomes:
     column = {name: j for j, name in enumerate(dataset.models)}
     columns = np.array([column.get(name, -1) for name in decisions.models], dtype=np.intp)
     return Outcomes.of(dataset, columns[decisions.model], decisions.propensity)
+
+
+def _replays(
+    router: CascadeRouter, dataset: RoutingDataset, points: Sequence[float | None], context: Context
+) -> Iterator[Outcomes]:
+    for ended in router.replays(dataset, points, context):
+        yield Outcomes(
+            models=dataset.models,
+            model=ended.model,
+            quality=ended.quality,
+            cost_usd=ended.cost_usd,
+            propensity=np.ones(len(dataset)),
+            calls=ended.calls,
+        )
