@@ -30,8 +30,8 @@ from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import first_choice
 from pointsman.estimators.stacked import Stacked
 from pointsman.metrics import auroc, brier, ece_equal_mass
-from pointsman.routers.cascading.learning import Lesson, rightly
-from pointsman.routers.cascading.walking import Walk
+from pointsman.routers.stepping.learning import Lesson, rightly
+from pointsman.routers.stepping.walking import Walk
 
 THRESHOLDS = (0.0, *np.linspace(0.3, 0.97, 16).tolist())
 CHAIN, POOL = 4, 5

@@ -26,7 +26,7 @@ BUILTIN: Mapping[str, str] = {
     "AutoRouter": "pointsman.selection.auto",
     "Available": "pointsman.features.available",
     "Capped": "pointsman.policies.cap",
-    "CascadeRouter": "pointsman.routers.cascade",
+    "CascadeRouter": "pointsman.routers.cascade_router",
     "Clusters": "pointsman.estimators.clusters",
     "Constant": "pointsman.estimators.constant",
     "Domain": "pointsman.estimators.domain",

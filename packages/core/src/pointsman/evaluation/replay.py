@@ -12,7 +12,7 @@ from pointsman.errors import DataError, choices
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.recorded import drive_row
 from pointsman.routers.base import Decisions, Router
-from pointsman.routers.cascade import CascadeRouter
+from pointsman.routers.cascade_router import CascadeRouter
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.types import Context
 

@@ -12,9 +12,9 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence, coded
 from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates
-from pointsman.routers.cascading.curated import curated
-from pointsman.routers.cascading.lookahead import Lookahead, Training
-from pointsman.routers.cascading.walking import Walk
+from pointsman.routers.stepping.curated import curated
+from pointsman.routers.stepping.lookahead import Lookahead, Training
+from pointsman.routers.stepping.walking import Walk
 
 __all__ = ["Lesson", "cost_weights", "rightly"]
 

@@ -22,11 +22,11 @@ from pointsman.estimators.stacked import Stacked
 from pointsman.flow import Plan, embed
 from pointsman.models import ModelPool
 from pointsman.routers.base import Decisions, Router
-from pointsman.routers.cascading.learning import Lesson
-from pointsman.routers.cascading.lookahead import Lookahead
-from pointsman.routers.cascading.replaying import Replayed, replayed
-from pointsman.routers.cascading.running import Running
-from pointsman.routers.cascading.walking import Walk
+from pointsman.routers.stepping.learning import Lesson
+from pointsman.routers.stepping.lookahead import Lookahead
+from pointsman.routers.stepping.replaying import Replayed, replayed
+from pointsman.routers.stepping.running import Running
+from pointsman.routers.stepping.walking import Walk
 from pointsman.types import Answer, Context, Decision, Embed, Query
 
 __all__ = ["CascadeRouter"]

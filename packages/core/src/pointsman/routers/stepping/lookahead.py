@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pointsman.components import State
 from pointsman.estimators.answer_posterior import AnswerPosterior
-from pointsman.routers.cascading.standing import Standing
+from pointsman.routers.stepping.standing import Standing
 
 __all__ = ["PREMIUM", "Lookahead", "Training"]
 

@@ -12,8 +12,8 @@ from pointsman.errors import AllModelsFailedError, NoEligibleModelError
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import ranked
 from pointsman.flow import Plan, ask
-from pointsman.routers.cascading.standing import Standing
-from pointsman.routers.cascading.walking import Mask, Matrix, Walk
+from pointsman.routers.stepping.standing import Standing
+from pointsman.routers.stepping.walking import Mask, Matrix, Walk
 from pointsman.routers.estimated import constrained, known_or_none
 from pointsman.types import Answer, Call, CallError, Constraints, Decision, ModelEstimate, Response
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence, coded
 from pointsman.errors import DataError, NoEligibleModelError
-from pointsman.routers.cascading.walking import Walk
+from pointsman.routers.stepping.walking import Walk
 
 __all__ = ["Replayed", "replayed"]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pointsman.estimators.answer_posterior import AnswerPosterior, members
 from pointsman.estimators.choice import first_choice
-from pointsman.routers.cascading.lookahead import PREMIUM, Lookahead
-from pointsman.routers.cascading.standing import Standing
+from pointsman.routers.stepping.lookahead import PREMIUM, Lookahead
+from pointsman.routers.stepping.standing import Standing
 
 __all__ = ["Walk", "Walked"]
 

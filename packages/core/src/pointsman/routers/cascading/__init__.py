@@ -1,1 +1,0 @@
-"""Cascading: what a router does between calls: which models are worth asking, and when to stop."""
