@@ -103,7 +103,7 @@ class AgreementCascade(Router):
         shares = np.unique(ladder.score[np.isfinite(ladder.score)])
         limits = [*shares.tolist(), NEVER]
         found = {limit: measured(ladder, [limit] * (ladder.rungs - 1)) for limit in limits}
-        best = max(found, key=lambda limit: (goal.rank(found[limit].quality, found[limit].cost_usd), -limit))
+        best: float = max(found, key=lambda limit: (goal.rank(found[limit].quality, found[limit].cost_usd), -limit))
         return min(best, 1.5)
 
     @property
