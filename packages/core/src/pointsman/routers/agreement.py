@@ -104,7 +104,7 @@ class AgreementCascade(Router):
         limits = [*shares.tolist(), NEVER]
         found = {limit: measured(ladder, [limit] * (ladder.rungs - 1)) for limit in limits}
         best = max(found, key=lambda limit: (goal.rank(found[limit].quality, found[limit].cost_usd), -limit))
-        return min(best, 1.5)
+        return float(min(best, 1.5))
 
     @property
     def models(self) -> ModelPool:
