@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from pointsman.routers.fallback import FallbackRouter
     from pointsman.routers.frugal import FrugalGPT
     from pointsman.routers.risk_controlled import Guarantee, RiskControlledCascade
+    from pointsman.routers.routed_cascade import RoutedCascade
     from pointsman.routers.rules import Rule, RulesRouter
     from pointsman.selection.auto import AutoRouter
     from pointsman.types import (
@@ -144,6 +145,7 @@ _HOMES = {
     "routers.base": ("Router",),
     "routers.estimated": ("EstimatedRouter",),
     "routers.fallback": ("FallbackRouter",),
+    "routers.routed_cascade": ("RoutedCascade",),
     "routers.rules": ("Rule", "RulesRouter"),
     "selection.auto": ("AutoRouter",),
     "types": (
@@ -224,6 +226,7 @@ __all__ = [
     "Response",
     "Retry",
     "RiskControlledCascade",
+    "RoutedCascade",
     "Router",
     "RoutingDataset",
     "RubricJudge",
