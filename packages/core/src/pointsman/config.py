@@ -59,6 +59,7 @@ BUILTIN: Mapping[str, str] = {
     "PatternVerifier": "pointsman.confidence.pattern",
     "QualityFloor": "pointsman.policies.floor",
     "RiskControlledCascade": "pointsman.routers.risk_controlled",
+    "RoutedCascade": "pointsman.routers.routed_cascade",
     "RubricJudge": "pointsman.confidence.judge",
     "RulesRouter": "pointsman.routers.rules",
     "SchemaVerifier": "pointsman.confidence.schema",

@@ -15,7 +15,7 @@ __all__ = ["CurveState", "Method", "fit_curve"]
 Vector = NDArray[np.float64]
 Method: TypeAlias = Literal["platt", "isotonic", "temperature", "beta"]
 
-_EDGE = 1e-4  # scores of 0 and 1 count as this far inside, so that their log-odds are finite
+_EDGE = 0.01  # scores of 0 and 1 count as this far inside: shares of few samples are often just that
 
 
 class CurveState(State):

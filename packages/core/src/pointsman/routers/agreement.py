@@ -103,8 +103,8 @@ class AgreementCascade(Router):
         shares = np.unique(ladder.score[np.isfinite(ladder.score)])
         limits = [*shares.tolist(), NEVER]
         found = {limit: measured(ladder, [limit] * (ladder.rungs - 1)) for limit in limits}
-        best: float = max(found, key=lambda limit: (goal.rank(found[limit].quality, found[limit].cost_usd), -limit))
-        return min(best, 1.5)
+        best = max(found, key=lambda limit: (goal.rank(found[limit].quality, found[limit].cost_usd), -limit))
+        return float(min(best, 1.5))
 
     @property
     def models(self) -> ModelPool:

@@ -27,7 +27,7 @@ from pointsman.routers.thresholds import Setting, candidates, measured
 __all__ = ["FrugalGPT"]
 
 Vector = NDArray[np.float64]
-_TRIALS = 300  # settings tried for each list
+_TRIALS = 150  # settings tried for each list
 
 
 class FrugalState(State):
@@ -46,8 +46,9 @@ class FrugalGPT(Cascading):
     """Of all lists of models, each dearer than the one before, and all thresholds: the best mean quality that a budget buys.
 
     Lists and thresholds are tried on held-out scores, and those on the upper hull of quality over cost are kept (FrugalGPT,
-    TMLR 2024, arXiv 2305.05176). The operating point is the budget: mean US dollars per query. Only models that no cheaper one
-    matches are considered, up to `width` of them spread over costs.
+    TMLR 2024, arXiv 2305.05176). The operating point is the budget: mean US dollars per query. Considered are models
+    that no cheaper one matches, spread over costs, and then the best of those cheaper than the best single model: what they say
+    may tell whether another one is right.
 
     Parameters:
         confidence: What scores an answer; cloned by `fit`, which fits it for the models from the cheapest to the dearest.
@@ -100,17 +101,22 @@ class FrugalGPT(Cascading):
         )
 
     def _worth_trying(self, data: RoutingDataset) -> tuple[str, ...]:
-        """Return the models that no cheaper one matches, the cheapest first; where there are many, the best spread of them."""
-        best, found = -np.inf, []
-        quality = dict(zip(data.models, data.mean_quality.tolist(), strict=True))
-        for name in by_cost(data):
-            if quality[name] > best:
-                best = quality[name]
-                found.append(name)
-        if not found:
+        """Return the models that no cheaper one matches, then the best of the rest, up to `width`; the cheapest first."""
+        quality = dict(zip(data.models, np.nan_to_num(data.mean_quality, nan=-1.0).tolist(), strict=True))
+        by_price = by_cost(data)
+        rising = [
+            name
+            for i, name in enumerate(by_price)
+            if quality[name] > max((quality[o] for o in by_price[:i]), default=-1)
+        ]
+        if not rising:
             raise DataError("No outcome has a known quality, so no list can be tried.")
-        places = np.unique(np.linspace(0, len(found) - 1, min(self.width, len(found))).round().astype(np.intp))
-        return tuple(found[i] for i in places)
+        places = np.unique(np.linspace(0, len(rising) - 1, min(self.width, len(rising))).round().astype(np.intp))
+        kept = {rising[i] for i in places}
+        affordable = by_price[: by_price.index(rising[-1])]
+        rest = sorted((name for name in affordable if name not in rising), key=lambda name: (-quality[name], name))
+        kept |= set(rest[: self.width - len(kept)])
+        return tuple(name for name in by_price if name in kept)
 
     def _searched(self, data: RoutingDataset, order: tuple[str, ...]) -> list[tuple[tuple[str, ...], Setting]]:
         """Return every setting of every list, with what it came to."""
