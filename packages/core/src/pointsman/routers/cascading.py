@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pointsman.components import Tags
 from pointsman.confidence.base import Confidence, prefixes
 from pointsman.data.dataset import RoutingDataset
-from pointsman.errors import NoEligibleModelError
+from pointsman.errors import DataError, NoEligibleModelError, choices
 from pointsman.estimators.base import Estimates
 from pointsman.flow import Plan
 from pointsman.routers.base import Router
@@ -174,6 +174,10 @@ class Cascading(Router):
     ) -> Ladder:
         key = (rungs, rows.tobytes())
         if key not in ladders:
+            if unknown := set(rungs) - set(dataset.models):
+                raise DataError(
+                    f"There are no outcomes of {choices(unknown)}; there are those of {choices(dataset.models)}."
+                )
             part = dataset if len(rows) == len(dataset) else dataset.take(rows)
             scored = [self.judge.recorded(part, ran) for ran in prefixes(rungs)[:-1]]
             ladders[key] = Ladder.of(part, rungs, scored)
