@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 from llama_index.core import Document, MockEmbedding, Settings, VectorStoreIndex
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.llms.openai_like import OpenAILike
@@ -28,7 +29,8 @@ def main() -> None:
     """Ask two questions about texts that speak of nothing but proofs, through real clients of a local server."""
     counter = TokenCountingHandler(tokenizer=str.split)
     traces: list[Trace] = []
-    with ReplayServer({}, default=lambda model, _: Recorded(text=f"{model} answers")) as server:
+    replies = ReplayServer({}, default=lambda model, _: Recorded(text=f"{model} answers"))
+    with replies as server, httpx.Client() as http:
         models = {
             name: OpenAILike(
                 model=name,
@@ -37,6 +39,7 @@ def main() -> None:
                 is_chat_model=True,
                 context_window=16_000,
                 max_retries=0,
+                http_client=http,
             )
             for name in POOL
         }

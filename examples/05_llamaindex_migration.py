@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llama_index.core.chat_engine import SimpleChatEngine
+import httpx
+from llama_index.core import Document, SummaryIndex
 from llama_index.core.llms import LLM
 from llama_index.llms.openai_like import OpenAILike
 
@@ -17,27 +18,28 @@ ROUTER = RulesRouter(  # or one that was learned: RouterLLM.from_artifact("route
 )
 
 
-def client(model: str, url: str) -> OpenAILike:
+def client(model: str, url: str, http: httpx.Client) -> OpenAILike:
     """Return a model as the app has always made it; a local server stands in for the provider."""
-    return OpenAILike(model=model, api_base=url, api_key="none", is_chat_model=True, max_retries=0)
+    return OpenAILike(model=model, api_base=url, api_key="none", is_chat_model=True, max_retries=0, http_client=http)
 
 
 def app(llm: LLM) -> None:
-    """Chat, as ever."""
-    engine = SimpleChatEngine.from_defaults(llm=llm)
-    for question in ("What is 2 + 2?", "Explain it step by step.", "Thanks!"):
-        print(f"  {question} {engine.chat(question)}")
+    """Answer questions about a text, as ever."""
+    engine = SummaryIndex.from_documents([Document(text="Two and two make four.")]).as_query_engine(llm=llm)
+    for question in ("What is 2 + 2?", "Explain it step by step.", "Is it odd?"):
+        print(f"  {question} {engine.query(question)}")
 
 
 def main() -> None:
     """Run the app before and after."""
-    with ReplayServer({}, default=lambda model, _: Recorded(text=f"({model})")) as server:
+    replies = ReplayServer({}, default=lambda model, _: Recorded(text=f"({model})"))
+    with replies as server, httpx.Client() as http:
         print("before")
-        llm: LLM = client("gpt-4o", server.url)
+        llm: LLM = client("gpt-4o", server.url, http)
         app(llm)
 
         print("after")
-        models = {name: client(name, server.url) for name in ROUTER.models}
+        models = {name: client(name, server.url, http) for name in ROUTER.models}
         llm = RouterLLM(models=models, router=ROUTER)
         app(llm)
 
