@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from secrets import token_hex
+from os import urandom
 from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -38,7 +38,7 @@ def query_of(
     text, whole = _question(asked, messages, ask, wish)
     return Query(
         text=text,
-        id=wish.query_id or token_hex(16),
+        id=wish.query_id or urandom(16).hex(),
         messages=() if whole else turns_of(messages),
         session_id=wish.session_id,
         required=_required(asked),

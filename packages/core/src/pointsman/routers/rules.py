@@ -108,14 +108,17 @@ class RulesRouter(Router):
                 wanted.append((rule.model, f"rule {number} applies"))
         wanted.append((self.default, "no rule applies" if not wanted else "the default"))
         wanted += [(name, "stands by") for name in self.pool.by_price]
-        order = {name: why for name, why in reversed(wanted) if name not in excluded}
-        ranking = tuple(dict.fromkeys(name for name, _ in wanted if name not in excluded))
-        if not ranking:
+        reasons: dict[str, str] = {}
+        for name, why in wanted:
+            if name not in excluded:
+                reasons.setdefault(name, why)
+        if not reasons:
             raise NoEligibleModelError(excluded)
+        ranking = tuple(reasons)
         return Decision(
             model=ranking[0],
             ranking=ranking,
-            reason=order[ranking[0]],
+            reason=reasons[ranking[0]],
             excluded=excluded,
             degraded=(*degraded, *skipped, *_unchecked(query.constraints)),
         )
