@@ -1,8 +1,8 @@
 """What RouteOptimizer does to a DSPy program on real questions: quality and dollars beside the best single model, over HTTP.
 
-A program of two predictors answers two MMLU-Pro questions of different domains. Each model's answers are on record and served by
-the replay server to real `dspy.LM` clients. The compilation runs in a process of its own, is interrupted half-way, and goes on
-in another one; the program is saved, loaded in a third one, and answers test questions that nothing has seen. Run it with
+A program of two predictors answers two MMLU-Pro questions of different domains. Each model's answers are on record, and the
+replay server gives them to real `dspy.LM` clients. The compilation runs in a process of its own, is interrupted half-way, and
+goes on in another one; the program is saved, loaded in a third one, and answers test questions that nothing has seen. Run it with
 
     python benchmarks/dspy_optimizer.py [--train 1600] [--val 500] [--test 2600] [--folder bench-results/dspy]
 """
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ from protocol import data_folder
 
 from dspy_router import RouteOptimizer, routed
 from pointsman.data import RoutingDataset
-from pointsman.evaluation.resampling import Resampling
 from pointsman.evaluation.paired import compare
+from pointsman.evaluation.resampling import Resampling
 from pointsman.models import ModelPool, ModelSpec, Price
 from pointsman.policies.budget import MeanBudget
 from pointsman.testing.replay_server import ReplayServer
@@ -63,7 +64,7 @@ def metric(example: Any, prediction: Any, trace: Any = None) -> float:
 
 def load() -> tuple[RoutingDataset, list[str]]:
     """Return the recorded outcomes of the models and the right letters; questions that occur twice are left out."""
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     data = RoutingDataset.read(data_folder() / "mmlu_pro").only(MODELS)
     table = parquet.read_table(data_folder() / "mmlu_pro" / "queries.parquet", columns=["query_id", "gold"])
@@ -90,13 +91,15 @@ def pairs(data: RoutingDataset, gold: list[str], sizes: tuple[int, ...]) -> list
     chosen = [(a, b) for a, b in zip(order[:half], order[half:], strict=False) if differ(data, a, b)]
     texts = data.queries.texts
     made = [
-        dspy.Example(one=texts[a], two=texts[b], right=(gold[a], gold[b]), rows=(int(a), int(b))).with_inputs("one", "two")
+        dspy.Example(one=texts[a], two=texts[b], right=(gold[a], gold[b]), rows=(int(a), int(b))).with_inputs(
+            "one", "two"
+        )
         for a, b in chosen
     ]
     if sum(sizes) > len(made):
         raise SystemExit(f"There are {len(made)} pairs of different domains, not {sum(sizes)}.")
     ends = np.cumsum((0, *sizes))
-    return [made[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    return [made[start:end] for start, end in pairwise(ends)]
 
 
 def differ(data: RoutingDataset, a: int, b: int) -> bool:
@@ -183,7 +186,10 @@ def main(asked: argparse.Namespace) -> None:
         if start("compile", asked, server.url).wait():
             raise SystemExit("The compilation failed.")
         made = [(entry.model, entry.request["messages"][-1]["content"]) for entry in server.ledger]
-        print(f"compiled after {len(made):,} calls, of which {len(made) - len(set(made))} repeated, {time.monotonic() - begun:.0f} s")
+        print(
+            f"compiled after {len(made):,} calls, of which {len(made) - len(set(made))} repeated, "
+            f"in {time.monotonic() - begun:.0f} s"
+        )
         print((asked.folder / "report.txt").read_text(), flush=True)
         compiled = len(server.ledger)
         if start("answer", asked, server.url).wait():
@@ -201,14 +207,22 @@ def report(folder: Path, data: RoutingDataset, test: list[Any], entries: Any) ->
     found = compare((mine, costs), theirs, resampling, level=0.95)
     chosen = {(entry.model, question_of(entry)) for entry in entries}
     decided = json.loads((folder / "decided.json").read_text())
-    wanted = [(m, t) for one, two in zip(test, decided, strict=True) for m, t in zip(two, (one.one, one.two), strict=True)]
+    wanted = [
+        (m, t) for one, two in zip(test, decided, strict=True) for m, t in zip(two, (one.one, one.two), strict=True)
+    ]
     print(f"{len(test):,} test pairs, {2 * len(test):,} questions, beside always {data.best_single}:")
     print(f"metric {100 * mine.mean():.2f} and {100 * theirs[0].mean():.2f}")
-    print(f"difference {100 * found.difference.estimate:+.2f} points, 95 % interval "
-          f"{100 * found.difference.low:+.2f} to {100 * found.difference.high:+.2f}")
-    print(f"cost {found.relative_cost.estimate:.3f} of its cost ({found.relative_cost.low:.3f} to {found.relative_cost.high:.3f})")
+    print(
+        f"difference {100 * found.difference.estimate:+.2f} points, 95 % interval "
+        f"{100 * found.difference.low:+.2f} to {100 * found.difference.high:+.2f}"
+    )
+    print(
+        f"cost {found.relative_cost.estimate:.3f} of its cost ({found.relative_cost.low:.3f} to {found.relative_cost.high:.3f})"
+    )
     print(f"models {dict(Counter(entry.model for entry in entries))}")
-    print(f"{sum(one in chosen for one in wanted):,} of {len(wanted):,} decisions of the loaded program are those before saving")
+    print(
+        f"{sum(one in chosen for one in wanted):,} of {len(wanted):,} decisions of the loaded program are those before saving"
+    )
 
 
 def question_of(entry: Any) -> str:

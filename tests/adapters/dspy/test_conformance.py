@@ -91,7 +91,9 @@ class DspyDriver(AdapterDriver):
             return [self.run(program.acall(question=question)).answer]
         listener = dspy.streaming.StreamListener("answer", predict=program, predict_name="self")
         streaming = dspy.streamify(program, stream_listeners=[listener], async_streaming=way == "astream")
-        items = self.run(_collected(streaming(question=question))) if way == "astream" else [*streaming(question=question)]
+        items = (
+            self.run(_collected(streaming(question=question))) if way == "astream" else [*streaming(question=question)]
+        )
         shown = [item.chunk for item in items if isinstance(item, dspy.streaming.StreamResponse)]
         [prediction] = [item for item in items if isinstance(item, dspy.Prediction)]
         return [piece for piece in shown if piece] or [prediction.answer]
@@ -126,7 +128,9 @@ class DspyDriver(AdapterDriver):
             "routed": lambda llm, question: str(routed(thinking, llm)(question=question).answer),
             "module": lambda llm, question: str(Routed(thinking, llm)(question=question).answer),
             "parallel": parallel,
-            "agent": lambda llm, question: str(routed(dspy.ReAct("question -> answer", []), llm)(question=question).answer),
+            "agent": lambda llm, question: str(
+                routed(dspy.ReAct("question -> answer", []), llm)(question=question).answer
+            ),
         }
 
     def serialised(self, llm: Any) -> Mapping[str, str]:

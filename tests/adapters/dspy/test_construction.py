@@ -29,7 +29,11 @@ WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
     "no model": ({"small": "gpt"}, {"router": ROUTER}, r"lms\['small'\] must be a dspy.LM, got 'gpt'"),
     "lacking": (("small",), {"router": ROUTER}, "may choose 'large', for which lms has no"),
     "no router": (("small", "large"), {}, "RouterLM needs a router, or a dispatcher that has one"),
-    "two": (("small", "large"), {"router": ROUTER, "dispatcher": Dispatcher(ROUTER)}, "got a dispatcher and also 'router', which the dispatcher has already"),
+    "two": (
+        ("small", "large"),
+        {"router": ROUTER, "dispatcher": Dispatcher(ROUTER)},
+        "got a dispatcher and also 'router', which the dispatcher has already",
+    ),
     "retries": (("small", "large"), {"router": ROUTER, "num_retries": 3}, "num_retries is the candidates' own"),
 }
 

@@ -26,7 +26,7 @@ try:  # only in DSPy 3.4: marks messages as an adapter's, of whose form nobody n
 except ImportError:
     on_behalf_of_an_adapter = lambda _lm, _messages: nullcontext()  # noqa: E731 - a stand-in
 
-__all__ = ["REQUEST_OPTIONS", "CandidateCall", "Exchange"]
+__all__ = ["REQUEST_OPTIONS", "CandidateCall", "Exchange", "on_behalf_of_an_adapter"]
 
 REQUEST_OPTIONS = frozenset({"cache", "rollout_id"})
 """What may stand beside a Request, which carries all other options itself."""

@@ -9,7 +9,7 @@ import dspy
 
 from pointsman.dispatch import source_of
 from pointsman.errors import ConfigError
-from pointsman.types import Call, Response, Trace
+from pointsman.types import Call, Trace
 
 __all__ = ["KEY", "keep", "outcome_of", "output_of", "prediction_of", "request_of", "route_of", "with_route"]
 
