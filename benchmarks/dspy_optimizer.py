@@ -2,7 +2,7 @@
 
 A program of two predictors answers two MMLU-Pro questions of different domains. Each model's answers are on record, and the
 replay server gives them to real `dspy.LM` clients. The compilation runs in a process of its own, is interrupted half-way, and
-goes on in another one; the program is saved, loaded in a third one, and answers test questions that nothing has seen. Run it with
+goes on in another one; the program is saved, loaded in a third one, and answers test questions that nothing has seen. Run it:
 
     python benchmarks/dspy_optimizer.py [--train 1600] [--val 500] [--test 2600] [--folder bench-results/dspy]
 """

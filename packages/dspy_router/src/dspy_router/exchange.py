@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import dspy
 
@@ -17,7 +18,7 @@ from dspy_router.record import KEY, keep, outcome_of, request_of
 from dspy_router.replies import response_of
 from dspy_router.streaming import WatchedStream
 from pointsman.dispatch import named_embedder
-from pointsman.errors import ConfigError, choices
+from pointsman.errors import ConfigError, PointsmanError, choices
 from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, CallError, Embed, Response, Trace
 
@@ -89,6 +90,16 @@ class Exchange:
         with self._calling(self._prepared(effect)) as one:
             return one.response(await one.lm.acall(*one.args, **one.kwargs))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Note on the entries how a run ended that failed."""
+        if isinstance(error, PointsmanError):
+            self.note(error.trace)
+
     def note(self, trace: Trace | None) -> None:
         """Write on every entry how the whole run ended."""
         if trace is not None:
@@ -105,7 +116,8 @@ class Exchange:
         stream = dspy.settings.send_stream
         watched = WatchedStream(stream) if stream is not None and one.call.stream else None
         try:
-            with on_behalf_of_an_adapter(one.lm, one.kwargs["messages"]):
+            messages = one.kwargs["messages"]
+            with nullcontext() if messages is None else on_behalf_of_an_adapter(one.lm, messages):
                 if stream is None:
                     yield one
                 else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from dspy import BaseLM
@@ -16,14 +16,14 @@ from dspy_router.record import output_of
 from dspy_router.running import ARun, Run, Running
 from dspy_router.saving import CLASS_KEY, candidates_from, checked_home, public, router_from, router_state
 from pointsman.dispatch import Dispatcher, dispatcher_of
-from pointsman.errors import ConfigError, PointsmanError, choices
+from pointsman.errors import ConfigError, choices
 from pointsman.failures import Surfacing
 from pointsman.routers.base import Router
 from pointsman.types import Context, Query, Trace
 
 __all__ = ["RouterLM"]
 
-_HERE = Context()
+_SURFACING = Surfacing()
 
 
 class RouterLM(BaseLM):
@@ -93,7 +93,7 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _told(exchange):
+        with _SURFACING, exchange:
             asked = query_of(exchange.asked, self.query)
             trace = self.dispatcher.run(asked, self.context, perform=exchange.perform)
         return _result(exchange, trace)
@@ -103,7 +103,7 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _told(exchange):
+        with _SURFACING, exchange:
             asked = query_of(exchange.asked, self.query)
             trace = await self.dispatcher.arun(asked, self.context, aperform=exchange.aperform)
         return _result(exchange, trace)
@@ -114,21 +114,21 @@ class RouterLM(BaseLM):
         `run(lm)` may be called again, with another model, where the first one fails or the router asks several.
         """
         running = self._running(run=run)
-        with _told(running):
+        with _SURFACING, running:
             trace = self.dispatcher.run(query, self.context, perform=running.perform)
         return running.told(trace)
 
     async def aconduct(self, query: Query, run: ARun) -> Any:
         """Do as `conduct`, awaiting."""
         running = self._running(arun=run)
-        with _told(running):
+        with _SURFACING, running:
             trace = await self.dispatcher.arun(query, self.context, aperform=running.aperform)
         return running.told(trace)
 
     @property
     def context(self) -> Context:
-        """What a decision is made in: the operating point, or the router's own setting."""
-        return _HERE if self.operating_point is None else Context(operating_point=self.operating_point)
+        """What a decision is made in now: the operating point, or the router's own setting."""
+        return Context(operating_point=self.operating_point, clock=time.time())
 
     def _running(self, **piece: Any) -> Running:
         options = self.kwargs if self.cache else {"cache": False, **self.kwargs}
@@ -241,17 +241,6 @@ class RouterLM(BaseLM):
     @classmethod
     def _unpickled(cls, state: dict[str, Any]) -> Self:
         return cls.load_state(state, allow_custom_lm_class=True)
-
-
-@contextmanager
-def _told(exchange: Exchange) -> Iterator[None]:
-    """Note on the history how a failed run ended, and raise the provider's own error."""
-    with Surfacing():
-        try:
-            yield
-        except PointsmanError as error:
-            exchange.note(error.trace)
-            raise
 
 
 def _result(exchange: Exchange, trace: Trace) -> Any:
