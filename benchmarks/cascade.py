@@ -155,7 +155,7 @@ def _walked(lesson: Lesson, part: Any, found: Estimates) -> tuple[np.ndarray, li
         ended = walk.through(codes, np.ones(codes.shape, dtype=np.bool_))
         quality = part.quality[:, columns][rows, ended.model]
         points.append(((part.cost_usd[:, columns] * ended.asked).sum(axis=1).mean(), quality.mean()))
-        sure.append((ended.confidence, quality))
+        sure.append((lesson.honesty.told(ended.confidence, weight), quality))
     return np.array(points), sure
 
 

@@ -22,6 +22,7 @@ from pointsman.estimators.stacked import Stacked
 from pointsman.flow import Plan, embed
 from pointsman.models import ModelPool
 from pointsman.routers.base import Decisions, Router
+from pointsman.routers.cascading.honesty import Honesty
 from pointsman.routers.cascading.learning import Lesson
 from pointsman.routers.cascading.lookahead import Lookahead
 from pointsman.routers.cascading.replaying import Replayed, replayed
@@ -40,6 +41,7 @@ class CascadeState(State):
     columns: tuple[int, ...]
     posterior: AnswerPosterior
     lookahead: Lookahead
+    honesty: Honesty
     cost_weight: float
     notes: tuple[str, ...]
 
@@ -102,6 +104,7 @@ class CascadeRouter(Router):
                 columns=lesson.columns,
                 posterior=lesson.posterior,
                 lookahead=lesson.lookahead,
+                honesty=lesson.honesty,
                 cost_weight=lesson.cost_weight,
                 notes=() if data.answers is not None else ("learnt without answers, so agreement counts for nothing",),
             )
@@ -149,7 +152,9 @@ class CascadeRouter(Router):
         allowed = self._allowed(dataset.queries, context)
         for point in points:
             walk = self._walk(found, allowed, replace(context, operating_point=point))
-            yield replayed(walk, dataset, self.models.names, self.equivalence, allowed)
+            yield replayed(
+                walk, self.fitted(CascadeState).honesty, dataset, self.models.names, self.equivalence, allowed
+            )
 
     def _allowed(self, queries: Queries, context: Context) -> NDArray[np.bool_]:
         names = self.models.names
@@ -183,6 +188,7 @@ class CascadeRouter(Router):
         return Running(
             names=self.models.names,
             walk=walk,
+            honesty=self.fitted(CascadeState).honesty,
             limits=query.constraints,
             excluded=excluded,
             degraded=notes,
