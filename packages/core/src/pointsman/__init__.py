@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pointsman.policies.threshold import Threshold
     from pointsman.policies.utility import Utility
     from pointsman.routers.base import Router
+    from pointsman.routers.cascade_router import CascadeRouter
     from pointsman.routers.estimated import EstimatedRouter
     from pointsman.routers.fallback import FallbackRouter
     from pointsman.routers.rules import Rule, RulesRouter
@@ -92,6 +93,7 @@ _HOMES = {
     "policies.threshold": ("Threshold",),
     "policies.utility": ("Utility",),
     "routers.base": ("Router",),
+    "routers.cascade_router": ("CascadeRouter",),
     "routers.estimated": ("EstimatedRouter",),
     "routers.fallback": ("FallbackRouter",),
     "routers.rules": ("Rule", "RulesRouter"),
@@ -121,6 +123,7 @@ __all__ = [
     "Call",
     "CallError",
     "Capped",
+    "CascadeRouter",
     "Clusters",
     "Component",
     "Constant",

@@ -22,6 +22,7 @@ from pointsman.estimators.stacked import Stacked
 from pointsman.flow import Plan, embed
 from pointsman.models import ModelPool
 from pointsman.routers.base import Decisions, Router
+from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.learning import Lesson
 from pointsman.routers.stepping.lookahead import Lookahead
 from pointsman.routers.stepping.replaying import Replayed, replayed
@@ -32,7 +33,7 @@ from pointsman.types import Answer, Context, Decision, Embed, Query
 __all__ = ["CascadeRouter"]
 
 
-class CascadeState(State):
+class CascadeRouterState(State):
     """What was learnt: the estimator, the curated models, their columns in its estimates, and how to go through them."""
 
     estimator: Estimator
@@ -40,6 +41,7 @@ class CascadeState(State):
     columns: tuple[int, ...]
     posterior: AnswerPosterior
     lookahead: Lookahead
+    honesty: Honesty
     cost_weight: float
     notes: tuple[str, ...]
 
@@ -96,12 +98,13 @@ class CascadeRouter(Router):
         lesson = Lesson.of(data, held, self.equivalence, self.size)
         pool = data.pool if data.pool is not None else ModelPool(data.models)
         return self.with_state(
-            CascadeState(
+            CascadeRouterState(
                 estimator=estimator,
                 pool=pool.restrict(tuple(data.models[j] for j in lesson.columns)),
                 columns=lesson.columns,
                 posterior=lesson.posterior,
                 lookahead=lesson.lookahead,
+                honesty=lesson.honesty,
                 cost_weight=lesson.cost_weight,
                 notes=() if data.answers is not None else ("learnt without answers, so agreement counts for nothing",),
             )
@@ -110,7 +113,7 @@ class CascadeRouter(Router):
     @property
     def models(self) -> ModelPool:
         """The models that may be asked."""
-        return self.fitted(CascadeState).pool
+        return self.fitted(CascadeRouterState).pool
 
     def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
         """Return whom to ask first; the plan decides on after each answer."""
@@ -125,7 +128,7 @@ class CascadeRouter(Router):
 
     def points(self, queries: Queries) -> tuple[float, ...]:
         """Return the cost weights that were learnt for; () where costs are unknown."""
-        grid: list[float] = self.fitted(CascadeState).lookahead.grid.tolist()
+        grid: list[float] = self.fitted(CascadeRouterState).lookahead.grid.tolist()
         return tuple(grid) if len(grid) > 1 else ()
 
     def decide_many(self, queries: Queries | Sequence[Query], context: Context = Context()) -> Decisions:  # noqa: B008
@@ -133,7 +136,7 @@ class CascadeRouter(Router):
         if not isinstance(queries, Queries):
             return super().decide_many(queries, context)
         allowed = self._allowed(queries, context)
-        walk = self._walk(self.fitted(CascadeState).estimator.predict(queries), allowed, context)
+        walk = self._walk(self.fitted(CascadeRouterState).estimator.predict(queries), allowed, context)
         scores = walk.scores(0, walk.stand(0, np.zeros(walk.quality.shape, dtype=np.intp)))
         chosen = walk.step(scores, 0, allowed)
         return Decisions(models=self.models.names, model=chosen, propensity=np.ones(len(queries)), scores=scores)
@@ -145,11 +148,13 @@ class CascadeRouter(Router):
         context: Context = Context(),  # noqa: B008
     ) -> Iterator[Replayed]:
         """Yield, at each operating point, how all queries end on recorded answers: what driving their plans would give."""
-        found = self.fitted(CascadeState).estimator.predict(dataset.queries)
+        found = self.fitted(CascadeRouterState).estimator.predict(dataset.queries)
         allowed = self._allowed(dataset.queries, context)
         for point in points:
             walk = self._walk(found, allowed, replace(context, operating_point=point))
-            yield replayed(walk, dataset, self.models.names, self.equivalence, allowed)
+            yield replayed(
+                walk, self.fitted(CascadeRouterState).honesty, dataset, self.models.names, self.equivalence, allowed
+            )
 
     def _allowed(self, queries: Queries, context: Context) -> NDArray[np.bool_]:
         names = self.models.names
@@ -159,7 +164,7 @@ class CascadeRouter(Router):
         )
 
     def _walk(self, found: Estimates, allowed: NDArray[np.bool_], context: Context) -> Walk:
-        state = self.fitted(CascadeState)
+        state = self.fitted(CascadeRouterState)
         columns, point = list(state.columns), context.operating_point
         weight = point if point is not None else self.cost_weight if self.cost_weight is not None else state.cost_weight
         spending = found.cost_usd[:, columns]
@@ -178,11 +183,12 @@ class CascadeRouter(Router):
     def _running(self, query: Query, context: Context) -> Running:
         excluded, degraded = self.exclusions(query, context)
         allowed = np.array([[name not in excluded for name in self.models]])
-        walk = self._walk(self.fitted(CascadeState).estimator.predict_one(query), allowed, context)
-        notes = (*self.fitted(CascadeState).notes, *degraded)
+        walk = self._walk(self.fitted(CascadeRouterState).estimator.predict_one(query), allowed, context)
+        notes = (*self.fitted(CascadeRouterState).notes, *degraded)
         return Running(
             names=self.models.names,
             walk=walk,
+            honesty=self.fitted(CascadeRouterState).honesty,
             limits=query.constraints,
             excluded=excluded,
             degraded=notes,

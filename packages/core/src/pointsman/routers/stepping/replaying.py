@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence, coded
 from pointsman.errors import DataError, NoEligibleModelError
+from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.walking import Walk
 
 __all__ = ["Replayed", "replayed"]
@@ -38,6 +39,7 @@ class Replayed:
 
 def replayed(
     walk: Walk,
+    honesty: Honesty,
     dataset: RoutingDataset,
     names: tuple[str, ...],
     equivalence: Equivalence,
@@ -69,7 +71,7 @@ def replayed(
         quality=np.where(unread, np.nan, quality[rows, ended.model]),
         cost_usd=np.where(unread, np.nan, paid),
         calls=calls,
-        confidence=ended.confidence,
+        confidence=honesty.told(ended.confidence, walk.weight),
     )
 
 
