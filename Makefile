@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-core test-frameworks check format docs docs-outputs bench-quality bench-audit bench-speed bench-frameworks clean
+.PHONY: run test test-core test-frameworks check format docs docs-outputs bench-quality bench-audit bench-cascade bench-speed bench-frameworks clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -60,6 +60,9 @@ bench-quality: .venv/.installed
 
 bench-audit: .venv/.installed
 	$(BIN)/python benchmarks/audit_coverage.py
+
+bench-cascade: .venv/.installed
+	$(BIN)/python benchmarks/cascade.py
 
 bench-speed: .venv/.installed
 	$(BIN)/python benchmarks/speed.py

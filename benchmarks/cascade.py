@@ -24,12 +24,14 @@ from protocol import SETTINGS, Score, Split, _figures, score, score_zero
 from rich.console import Console
 from rich.table import Table
 
+from pointsman.data import RoutingDataset
 from pointsman.data.equivalence import coded
 from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import first_choice
 from pointsman.estimators.stacked import Stacked
 from pointsman.metrics import auroc, brier, ece_equal_mass
+from pointsman.routers.stepping.curated import curated
 from pointsman.routers.stepping.learning import Lesson, rightly
 from pointsman.routers.stepping.walking import Walk
 
@@ -140,10 +142,10 @@ def _routed(held: Held) -> Points:
     return curves[0], curves[1]
 
 
-def _walked(lesson: Lesson, part: Any, found: Estimates) -> tuple[np.ndarray, list[Points]]:
+def _walked(lesson: Lesson, part: RoutingDataset, found: Estimates) -> tuple[np.ndarray, list[Points]]:
     """Return the points of cascade routing at every learnt weight, and confidences beside what was right."""
     columns, rows = list(lesson.columns), np.arange(len(part))
-    codes, points, sure = coded(part.answers[:, columns], "normalised"), [], []
+    codes, points, sure = coded(_texts(part)[:, columns], "normalised"), [], []
     for weight in lesson.lookahead.grid.tolist():
         walk = Walk(
             posterior=lesson.posterior,
@@ -155,7 +157,7 @@ def _walked(lesson: Lesson, part: Any, found: Estimates) -> tuple[np.ndarray, li
         ended = walk.through(codes, np.ones(codes.shape, dtype=np.bool_))
         quality = part.quality[:, columns][rows, ended.model]
         points.append(((part.cost_usd[:, columns] * ended.asked).sum(axis=1).mean(), quality.mean()))
-        sure.append((ended.confidence, quality))
+        sure.append((lesson.honesty.told(ended.confidence, weight), quality))
     return np.array(points), sure
 
 
@@ -165,29 +167,29 @@ def _chains(held: Held) -> Points:
     The vote knows how good each model is and which agree too easily, but not the query. Every chain of the five models whose
     votes settle most competes, at every threshold.
     """
-    split = held.split
-    flat = [
-        Estimates(
-            models=each.models,
-            quality=np.tile(split.train.mean_quality, (len(each.quality), 1)),
-            cost_usd=each.cost_usd,
-        )
-        for each in (held.train, held.val, held.test)
-    ]
-    lesson = Lesson.of(split.train, flat[0], "normalised", POOL)
-    columns = list(lesson.columns)
-    order = sorted(range(len(columns)), key=lambda j: split.train.mean_cost_usd[columns[j]])
+    split, train = held.split, held.split.train
+    means = np.tile(train.mean_quality, (len(train), 1))
+    codes = coded(_texts(train), "normalised")
+    right = rightly(codes, train.quality)
+    columns = curated(means, train.quality, train.mean_cost_usd, codes, right, POOL)
+    posterior = AnswerPosterior.fit(means[:, columns], codes[:, columns], right[:, columns])
+    order = sorted(range(len(columns)), key=lambda j: train.mean_cost_usd[columns[j]])
     curves = []
-    for part, found in ((split.val, flat[1]), (split.test, flat[2])):
-        codes = coded(part.answers[:, columns], "normalised")
+    for part in (split.val, split.test):
+        codes = coded(_texts(part)[:, columns], "normalised")
+        quality = np.tile(train.mean_quality[columns], (len(part), 1))
         points = [
             point
             for size in range(1, CHAIN + 1)
             for chain in combinations(order, size)
-            for point in _chain(chain, lesson.posterior, found.quality[:, columns], codes, part, columns)
+            for point in _chain(chain, posterior, quality, codes, part, columns)
         ]
         curves.append(np.array(points))
     return curves[0], curves[1]
+
+
+def _texts(part: RoutingDataset) -> np.ndarray:
+    return np.empty(part.quality.shape, dtype=object) if part.answers is None else part.answers
 
 
 def _chain(
@@ -195,7 +197,7 @@ def _chain(
     posterior: AnswerPosterior,
     quality: np.ndarray,
     codes: np.ndarray,
-    part: Any,
+    part: RoutingDataset,
     columns: list[int],
 ) -> Iterator[tuple[float, float]]:
     """Yield the point of one chain at each threshold."""

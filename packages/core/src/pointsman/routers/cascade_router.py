@@ -23,6 +23,7 @@ from pointsman.flow import Plan, embed
 from pointsman.models import ModelPool
 from pointsman.routers.base import Decisions, Router
 from pointsman.routers.replayed import Replayed
+from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.learning import Lesson
 from pointsman.routers.stepping.lookahead import Lookahead
 from pointsman.routers.stepping.replaying import replayed
@@ -41,6 +42,7 @@ class CascadeRouterState(State):
     columns: tuple[int, ...]
     posterior: AnswerPosterior
     lookahead: Lookahead
+    honesty: Honesty
     cost_weight: float
     notes: tuple[str, ...]
 
@@ -103,6 +105,7 @@ class CascadeRouter(Router):
                 columns=lesson.columns,
                 posterior=lesson.posterior,
                 lookahead=lesson.lookahead,
+                honesty=lesson.honesty,
                 cost_weight=lesson.cost_weight,
                 notes=() if data.answers is not None else ("learnt without answers, so agreement counts for nothing",),
             )
@@ -150,7 +153,9 @@ class CascadeRouter(Router):
         allowed = self._allowed(dataset.queries, context)
         for point in points:
             walk = self._walk(found, allowed, replace(context, operating_point=point))
-            yield replayed(walk, dataset, self.models.names, self.equivalence, allowed)
+            yield replayed(
+                walk, self.fitted(CascadeRouterState).honesty, dataset, self.models.names, self.equivalence, allowed
+            )
 
     def _allowed(self, queries: Queries, context: Context) -> NDArray[np.bool_]:
         names = self.models.names
@@ -184,6 +189,7 @@ class CascadeRouter(Router):
         return Running(
             names=self.models.names,
             walk=walk,
+            honesty=self.fitted(CascadeRouterState).honesty,
             limits=query.constraints,
             excluded=excluded,
             degraded=notes,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -13,8 +14,9 @@ from pointsman.data.equivalence import Equivalence, coded
 from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates
 from pointsman.routers.stepping.curated import curated
+from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.lookahead import Lookahead, Training
-from pointsman.routers.stepping.walking import Walk
+from pointsman.routers.stepping.walking import Walk, Walked
 
 __all__ = ["Lesson", "cost_weights", "rightly"]
 
@@ -27,11 +29,12 @@ _RIGHT = 0.5  # an answer is right when its quality is above this
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lesson:
-    """What a dataset teaches a cascade: the columns worth asking, the posterior and the lookahead over them, and λ."""
+    """What a dataset teaches a cascade: the columns worth asking, the posterior and the lookahead over them, honesty and λ."""
 
     columns: tuple[int, ...]
     posterior: AnswerPosterior
     lookahead: Lookahead
+    honesty: Honesty
     cost_weight: float
 
     @classmethod
@@ -53,8 +56,15 @@ class Lesson:
         grid = cost_weights(real) if np.isfinite(expected).all() else np.zeros(1)
         posterior = AnswerPosterior.fit(training.quality, training.codes, right)
         lookahead = Lookahead.fit(posterior, training, grid)
-        weight = _equal_quality(training, posterior, lookahead, quality[known])
-        return cls(columns=tuple(columns), posterior=posterior, lookahead=lookahead, cost_weight=weight)
+        ends = _ends(training, posterior, lookahead)
+        told = ((ended.confidence, _came(ended, training)) for ended in ends)
+        return cls(
+            columns=tuple(columns),
+            posterior=posterior,
+            lookahead=lookahead,
+            honesty=Honesty.fit(grid, told),
+            cost_weight=_equal_quality(grid, ends, quality[known]),
+        )
 
 
 def cost_weights(cost_usd: Matrix) -> Matrix:
@@ -91,20 +101,30 @@ def _codes(data: RoutingDataset, equivalence: Equivalence) -> Codes:
     return np.where(np.isfinite(data.quality), own, -1)
 
 
-def _equal_quality(training: Training, posterior: AnswerPosterior, lookahead: Lookahead, quality: Matrix) -> float:
-    """Return the highest cost weight at which all that is dearer, too, kept the best model's quality by a standard error."""
+def _ends(training: Training, posterior: AnswerPosterior, lookahead: Lookahead) -> list[Walked]:
+    """Return where the training queries end at each learnt cost weight."""
+    rules = Walk(
+        posterior=posterior,
+        lookahead=lookahead,
+        quality=training.quality,
+        spending=training.spending,
+        weight=0.0,
+    )
+    everyone = np.ones(training.codes.shape, dtype=np.bool_)
+    return [replace(rules, weight=weight).through(training.codes, everyone) for weight in lookahead.grid.tolist()]
+
+
+def _came(ended: Walked, training: Training) -> Matrix:
+    """Return whether the answers given were right, shape (n,)."""
+    return training.right[np.arange(len(ended.model)), ended.model].astype(np.float64)
+
+
+def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix) -> float:
+    """Return the highest cost weight up to which every one kept the best model's quality by a standard error; else 0."""
     if not len(quality):
         return 0.0
     best, rows, weight = quality[:, quality.mean(axis=0).argmax()], np.arange(len(quality)), 0.0
-    for each in lookahead.grid.tolist():
-        walk = Walk(
-            posterior=posterior,
-            lookahead=lookahead,
-            quality=training.quality,
-            spending=training.spending,
-            weight=each,
-        )
-        ended = walk.through(training.codes, np.ones(quality.shape, dtype=np.bool_))
+    for each, ended in zip(grid.tolist(), ends, strict=True):
         gain = quality[rows, ended.model] - best
         if gain.mean() < gain.std() / np.sqrt(len(gain)):
             break

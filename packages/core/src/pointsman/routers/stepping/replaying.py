@@ -9,6 +9,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence, coded
 from pointsman.errors import DataError, NoEligibleModelError
 from pointsman.routers.replayed import Replayed
+from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.walking import Walk
 
 __all__ = ["replayed"]
@@ -18,6 +19,7 @@ Vector = NDArray[np.float64]
 
 def replayed(
     walk: Walk,
+    honesty: Honesty,
     dataset: RoutingDataset,
     names: tuple[str, ...],
     equivalence: Equivalence,
@@ -49,7 +51,7 @@ def replayed(
         quality=np.where(unread, np.nan, quality[rows, ended.model]),
         cost_usd=np.where(unread, np.nan, paid),
         calls=calls,
-        confidence=ended.confidence,
+        confidence=honesty.told(ended.confidence, walk.weight),
     )
 
 

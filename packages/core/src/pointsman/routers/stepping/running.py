@@ -13,6 +13,7 @@ from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import ranked
 from pointsman.flow import Plan, ask
 from pointsman.routers.estimated import constrained, known_or_none
+from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.standing import Standing
 from pointsman.routers.stepping.walking import Mask, Matrix, Walk
 from pointsman.types import Answer, Call, CallError, Constraints, Decision, ModelEstimate, Response
@@ -27,6 +28,7 @@ class Running:
     Parameters:
         names: The k models.
         walk: The rules, for this query.
+        honesty: What the probability of an accepted answer means.
         limits: Its constraints. What was spent is taken off its budget, and a model expected to cost more than is left is out.
         excluded: Models left out from the start, with the reason.
         degraded: What could not be honoured.
@@ -35,6 +37,7 @@ class Running:
 
     names: tuple[str, ...]
     walk: Walk
+    honesty: Honesty
     limits: Constraints
     excluded: Mapping[str, str]
     degraded: tuple[str, ...]
@@ -179,7 +182,7 @@ class Running:
         speaker = int(self.walk.speaker(asked, belief.support)[0])
         response, others = self.said[speaker], [j for j in np.flatnonzero(belief.support[0]) if j != speaker]
         steps = (response.step, *(self.said[int(j)].step for j in others))
-        held = float(belief.probability[0])
+        held = float(self.honesty.told(belief.probability, self.walk.weight)[0])
         failed = "".join(f"; after {error}" for error in self.failed)
         reason = f"given by {len(others) + 1} of {len(self.said)} models, right with probability {held:.3f}{failed}"
         return replace(Answer.of(response, reason=reason, confidence=held), support=steps)
