@@ -32,6 +32,7 @@ BUILTIN: Mapping[str, str] = {
     "Cascade": "pointsman.routers.cascade",
     "ChoiceMatch": "pointsman.confidence.matches",
     "Clusters": "pointsman.estimators.clusters",
+    "ConformalSet": "pointsman.confidence.conformal_set",
     "Constant": "pointsman.estimators.constant",
     "Domain": "pointsman.estimators.domain",
     "Embedding": "pointsman.features.embedding",
