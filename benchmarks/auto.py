@@ -8,14 +8,13 @@ held-out training queries, and beside it the one chosen on the validation part; 
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kept import Kept, spread, states
+from kept import Kept, asked_for, spread, states
 from protocol import Split, at, load, reference, score, score_zero, words_only
 from rich.console import Console
 from rich.table import Table
@@ -62,11 +61,7 @@ def measure(split: Split) -> dict[str, Any]:
 
 def main() -> None:
     """Print a table per set."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", default=SETS)
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
-    options = parser.parse_args()
+    options = asked_for(__doc__, sets=SETS, splits=20)
     for name in options.sets:
         kept = Kept(Path(f"bench-results/auto-{name}.json"), fresh=options.fresh)
         data = load(name)

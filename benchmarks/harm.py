@@ -8,14 +8,13 @@ share of the full gain is realised. Five models are drawn anew for each split.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from auto import SETS, whole
-from kept import Kept
+from kept import Kept, asked_for
 from protocol import Split, load, score, score_zero
 
 from pointsman.data import RoutingDataset
@@ -30,11 +29,7 @@ ENOUGH = 1000
 
 def main() -> None:
     """Print a line per set, number of models and number of rows."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", default=SETS)
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
-    options = parser.parse_args()
+    options = asked_for(__doc__, sets=SETS, splits=20)
     for name in options.sets:
         kept = Kept(Path(f"bench-results/harm-{name}.json"), fresh=options.fresh)
         full = Kept(Path(f"bench-results/auto-{name}.json"), fresh=False)

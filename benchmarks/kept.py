@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pointsman.data.dataset import RoutingDataset
 from pointsman.metrics import mean_interval
 
-__all__ = ["Kept", "spread", "states"]
+__all__ = ["Kept", "asked_for", "spread", "states"]
+
+
+def asked_for(about: str | None, *, sets: Sequence[str] = (), splits: int | None = None) -> argparse.Namespace:
+    """Return what the command line asks for: `fresh`, the `sets` where there is a choice of them, and how many `splits`."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if sets:
+        parser.add_argument("sets", nargs="*", default=list(sets))
+    if splits is not None:
+        parser.add_argument("--splits", type=int, default=splits)
+    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
+    return parser.parse_args()
 
 
 class Kept:

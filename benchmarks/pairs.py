@@ -5,11 +5,10 @@ python benchmarks/pairs.py [--splits 50] [--fresh]
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
-from kept import Kept, spread
+from kept import Kept, asked_for, spread
 from protocol import load, words_only
 
 from pointsman.data import RoutingDataset
@@ -35,10 +34,7 @@ def measure(data: RoutingDataset, seed: int) -> dict[str, float]:
 
 def main() -> None:
     """Print a line per choice of features."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--splits", type=int, default=50)
-    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
-    options = parser.parse_args()
+    options = asked_for(__doc__, splits=50)
     data = load("routellm")
     both = data.take([i for i, domain in enumerate(data.queries.domains) if not (domain or "").startswith("mt")])
     kept = Kept(Path("bench-results/pairs.json"), fresh=options.fresh)

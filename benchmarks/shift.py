@@ -5,12 +5,11 @@ python benchmarks/shift.py [--fresh] [SET ...]
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kept import Kept
+from kept import Kept, asked_for
 from protocol import Split, load, words_only
 
 from pointsman.data import Queries, RoutingDataset
@@ -30,10 +29,7 @@ ENOUGH = 0.6  # share of the gain that it must realise
 
 def main() -> None:
     """Print what each protocol finds on each set."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", default=SETS)
-    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
-    options = parser.parse_args()
+    options = asked_for(__doc__, sets=SETS)
     for name in options.sets:
         data, kept = load(name), Kept(Path(f"bench-results/shift-{name}.json"), fresh=options.fresh)
         words = words_only(data)

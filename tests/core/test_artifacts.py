@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pointsman.artifacts import SCHEMA_VERSION, load, read_manifest, save
+from pointsman.artifacts import SCHEMA_VERSION, dumps, load, loads, read_manifest, save
 from pointsman.config import build
 from pointsman.data.text_id import text_id
 from pointsman.errors import ArtifactError
@@ -246,3 +246,12 @@ def test_any_name_survives(tmp_path: Path) -> None:
     assert again.default == name
     assert text_id(name).startswith("q-")
     assert 0 <= uniform(0, name) < 1
+
+
+def test_an_artefact_may_stay_in_memory(router: EstimatedRouter, path: Path) -> None:
+    """What `dumps` returns is the file that `save` writes, and `loads` reads it back; other bytes are no artefact."""
+    content = dumps(router, metadata={"data": "toy"})
+    assert content == path.read_bytes()
+    assert loads(content).digest() == router.digest()
+    with pytest.raises(ArtifactError, match="the artefact is not an artefact"):
+        loads(b"nothing")

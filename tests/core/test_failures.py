@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pointsman.errors import AllModelsFailedError, BudgetExceededError
-from pointsman.failures import error_names, never_sent, original_error, summary
+import pytest
+
+from pointsman.errors import AllModelsFailedError, BudgetExceededError, PointsmanError
+from pointsman.failures import Surfacing, error_names, never_sent, original_error, summary
 from pointsman.types import CallError
 
 
@@ -11,7 +13,7 @@ class ConnectError(Exception):
     """Named like the error of a client that could not connect."""
 
 
-def caused(cause: Exception) -> CallError:
+def caused(cause: Exception | None) -> CallError:
     """Return a call's error with its cause."""
     error = CallError("small", "failed")
     error.__cause__ = cause
@@ -49,3 +51,22 @@ def test_the_last_providers_own_exception_surfaces() -> None:
     assert "first" not in "".join(getattr(first, "__notes__", []))
     assert "All models failed" in last.__notes__[0]
     assert original_error(BudgetExceededError("spent")) is None
+
+
+def surfaced(error: PointsmanError) -> BaseException:
+    """Return what comes out of a block that raises the error."""
+    with pytest.raises(Exception) as caught, Surfacing():  # noqa: PT011 - whatever it is
+        raise error
+    return caught.value
+
+
+def test_what_the_user_sees() -> None:
+    """The last provider's exception is shown, with a note where several failed; without a provider, the core's error is."""
+    first, last = ValueError("first"), ValueError("last")
+    assert surfaced(caused(first)) is first
+    assert not hasattr(first, "__notes__")
+    everything = AllModelsFailedError([caused(first), caused(last), caused(BudgetExceededError("spent"))])
+    assert surfaced(everything) is last
+    assert last.__notes__ == [str(everything)]
+    for bare in (CallError("m", "no"), BudgetExceededError("spent"), AllModelsFailedError([CallError("m", "no")])):
+        assert surfaced(bare) is bare

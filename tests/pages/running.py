@@ -52,7 +52,7 @@ class Run:
 def run_page(page: Path) -> Run:
     """Run a page in the current folder; an exception of its code, or a command that fails, is raised."""
     run, found = Run(), blocks(page.read_text(encoding="utf-8"))
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    for block, after in zip(found, [*found[1:], None][: len(found)], strict=True):
         if block.language not in ("python", "console"):
             continue
         if lacking := {name for name in block.requires if not _installed(name)}:

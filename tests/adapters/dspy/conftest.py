@@ -6,7 +6,7 @@ import atexit
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
@@ -50,15 +50,20 @@ def server() -> Iterator[ReplayServer]:
 
 
 @pytest.fixture
-def client(server: ReplayServer) -> Client:
-    """Return a maker of language models that neither retry nor cache."""
+async def client(server: ReplayServer) -> AsyncIterator[Client]:
+    """Return a maker of language models that neither retry nor cache; they are closed in the end."""
     import dspy
+
+    made: list[Any] = []
 
     def make(name: str, **settings: Any) -> Any:
         given = {"api_base": server.url, "api_key": "secret-key", "num_retries": 0, "cache": False, **settings}
-        return dspy.LM(f"openai/{name}", **given)
+        made.append(dspy.LM(f"openai/{name}", **given))
+        return made[-1]
 
-    return make
+    yield make
+    for lm in made:
+        await lm.aclose()
 
 
 @pytest.fixture

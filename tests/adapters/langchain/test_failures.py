@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from langchain_router.failures import call_error, provider_error
-from pointsman.errors import AllModelsFailedError, BudgetExceededError
-from pointsman.types import CallError, Usage
+from langchain_router.failures import call_error
+from pointsman.types import Usage
 
 
 def kind(name: str, *bases: type[Exception]) -> type[Exception]:
@@ -136,22 +135,3 @@ def test_long_messages_are_cut() -> None:
     found = call_error("m", TimeoutError("x" * 5000))
     assert found is not None
     assert len(str(found)) < 300
-
-
-def caused(cause: Exception | None) -> CallError:
-    """Return a call's error with its cause."""
-    error = CallError("m", "no", retryable=True)
-    error.__cause__ = cause
-    return error
-
-
-def test_what_the_user_sees() -> None:
-    """The last provider's exception is shown, with a note where several failed; without a provider, the core's error is."""
-    first, last = failing(), failing()
-    assert provider_error(caused(first)) is first
-    assert not hasattr(first, "__notes__")
-    everything = AllModelsFailedError([caused(first), caused(last), caused(BudgetExceededError("spent"))])
-    assert provider_error(everything) is last
-    assert last.__notes__ == [str(everything)]
-    for bare in (caused(None), BudgetExceededError("spent"), AllModelsFailedError([caused(None)])):
-        assert provider_error(bare) is bare

@@ -44,16 +44,16 @@ def test_the_truth_is_believed() -> None:
 def test_noise_is_hardly_ever_believed() -> None:
     """Where what is said has nothing to do with what differs, the factor is 0 nearly always, and else close to it.
 
-    Members that were fitted on the same rows say much the same; the less they do, the more often their shares find something
-    in noise.
+    The slope is measured by shares that had not seen it, so it is two errors above 0 about as often as chance has it, whether
+    members say much the same or not.
     """
-    for common, seldom, least in ((0.7, 0.07, 0.01), (0.0, 0.17, 0.03)):
+    for common in (0.7, 0.0):
         factors = []
-        for seed in range(100):
+        for seed in range(200):
             told = np.sqrt(1 - common) * said(seed) + np.sqrt(common) * said(seed + 500, members=1)
             factors.append(trust(told, noise(seed, told)).factor)
-        assert np.mean(np.array(factors) > 0) < seldom
-        assert np.mean(factors) < least
+        assert np.mean(np.array(factors) > 0) < 0.05
+        assert np.mean(factors) < 0.01
 
 
 def test_the_opposite_is_not_believed() -> None:

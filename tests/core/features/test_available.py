@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from pointsman.artifacts import load, save
 from pointsman.data import Queries
+from pointsman.data.statistics import text_statistics
 from pointsman.errors import ConfigError, DataError
 from pointsman.features.available import Available
 from pointsman.features.embedding import Embedding
 from pointsman.features.lexical import Lexical, LexicalState
-from pointsman.features.statistics import text_statistics
 
 TEXTS = ["solve the equation", "write a poem (short)", "x = 2\n+ 3", "translate the houses"] * 3
 WORDS = Lexical(components=4, bits=10, min_texts=1)

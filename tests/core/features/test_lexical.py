@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pointsman.data import Queries
+from pointsman.data.statistics import text_statistics
 from pointsman.errors import ConfigError, DataError
 from pointsman.features.embedding import Embedding
 from pointsman.features.lexical import Lexical
-from pointsman.features.statistics import text_statistics
 from pointsman.features.union import Union
 from pointsman.types import Query
 

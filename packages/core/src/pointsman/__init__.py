@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from pointsman.routers.agreement import AgreementCascade
     from pointsman.routers.base import Router
     from pointsman.routers.cascade import Cascade
+    from pointsman.routers.cascade_router import CascadeRouter
     from pointsman.routers.estimated import EstimatedRouter
     from pointsman.routers.fallback import FallbackRouter
     from pointsman.routers.frugal import FrugalGPT
@@ -145,6 +146,7 @@ _HOMES = {
     "policies.threshold": ("Threshold",),
     "policies.utility": ("Utility",),
     "routers.base": ("Router",),
+    "routers.cascade_router": ("CascadeRouter",),
     "routers.estimated": ("EstimatedRouter",),
     "routers.fallback": ("FallbackRouter",),
     "routers.routed_cascade": ("RoutedCascade",),
@@ -179,6 +181,7 @@ __all__ = [
     "CallError",
     "Capped",
     "Cascade",
+    "CascadeRouter",
     "ChoiceMatch",
     "Clusters",
     "Component",

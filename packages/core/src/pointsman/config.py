@@ -31,6 +31,7 @@ BUILTIN: Mapping[str, str] = {
     "Capped": "pointsman.policies.cap",
     "Cascade": "pointsman.routers.cascade",
     "ChoiceMatch": "pointsman.confidence.matches",
+    "CascadeRouter": "pointsman.routers.cascade_router",
     "Clusters": "pointsman.estimators.clusters",
     "ConformalSet": "pointsman.confidence.conformal_set",
     "Constant": "pointsman.estimators.constant",

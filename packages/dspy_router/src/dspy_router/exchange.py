@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, TypeAlias
+from types import TracebackType
+from typing import Any, Self
 
 import dspy
 
 from dspy_router.asking import Asked
+from dspy_router.copying import copied
+from dspy_router.embedding import Embedder, avectors, vectors
 from dspy_router.failures import call_error
 from dspy_router.record import KEY, keep, outcome_of, request_of
 from dspy_router.replies import response_of
 from dspy_router.streaming import WatchedStream
-from pointsman.errors import ConfigError, choices
-from pointsman.flow import Effect, Outcome, Vectors
-from pointsman.types import Call, Embed, Response, Trace
+from pointsman.dispatch import named_embedder
+from pointsman.errors import ConfigError, PointsmanError, choices
+from pointsman.flow import Effect, Outcome
+from pointsman.types import Call, CallError, Embed, Response, Trace
 
 try:  # only in DSPy 3.4: marks messages as an adapter's, of whose form nobody needs to be warned
     from dspy.clients._deprecation import adapter_message_call as on_behalf_of_an_adapter
 except ImportError:
     on_behalf_of_an_adapter = lambda _lm, _messages: nullcontext()  # noqa: E731 - a stand-in
 
-__all__ = ["REQUEST_OPTIONS", "CandidateCall", "Embedder", "Exchange"]
-
-Embedder: TypeAlias = Callable[[list[str]], Any]
-"""Texts to vectors, such as a `dspy.Embedder`."""
+__all__ = ["REQUEST_OPTIONS", "CandidateCall", "Exchange", "on_behalf_of_an_adapter"]
 
 REQUEST_OPTIONS = frozenset({"cache", "rollout_id"})
 """What may stand beside a Request, which carries all other options itself."""
@@ -45,13 +45,14 @@ class CandidateCall:
         self.kwargs = {"messages": asked.messages, **asked.options}
 
     @property
-    def entry(self) -> dict[str, Any] | None:
-        """The call's entry in DSPy's history; None while it has none."""
-        return self.lm.history[-1] if self.lm.history else None
+    def entries(self) -> list[dict[str, Any]]:
+        """The entries of what was called so far in DSPy's history."""
+        entries: list[dict[str, Any]] = self.lm.history
+        return entries
 
     def response(self, outputs: Any) -> Response:
         """Return what the candidate returned as the core's response."""
-        return response_of(self.call.model, outputs, self.entry)
+        return response_of(self.call.model, outputs, self.entries[-1] if self.entries else None)
 
 
 class Exchange:
@@ -78,55 +79,67 @@ class Exchange:
     def perform(self, effect: Effect) -> Outcome:
         """Call the candidate, or compute the embedding, that a plan asks for."""
         if isinstance(effect, Embed):
-            return _vectors(self._embedder(effect)(list(effect.texts)))
-        with self._calling(effect) as one:
+            return vectors(named_embedder(self.embedders, effect.embedder), effect.texts)
+        with self._calling(self._prepared(effect)) as one:
             return one.response(one.lm(*one.args, **one.kwargs))
 
     async def aperform(self, effect: Effect) -> Outcome:
         """Do as `perform`, awaiting."""
         if isinstance(effect, Embed):
-            return _vectors(await asyncio.to_thread(self._embedder(effect), list(effect.texts)))
-        with self._calling(effect) as one:
+            return await avectors(named_embedder(self.embedders, effect.embedder), effect.texts)
+        with self._calling(self._prepared(effect)) as one:
             return one.response(await one.lm.acall(*one.args, **one.kwargs))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Note on the entries how a run ended that failed."""
+        if isinstance(error, PointsmanError):
+            self.note(error.trace)
 
     def note(self, trace: Trace | None) -> None:
         """Write on every entry how the whole run ended."""
         if trace is not None:
+            ended = outcome_of(trace)
             for entry in self.entries:
-                entry[KEY].update(outcome_of(trace))
+                entry[KEY].update(ended)
 
     @contextmanager
-    def _calling(self, call: Call) -> Iterator[CandidateCall]:
-        """Enclose one call: its errors become outcomes, its chunks are counted, its entry is kept.
+    def _calling(self, one: CandidateCall) -> Iterator[CandidateCall]:
+        """Enclose one call: its errors become outcomes, its chunks are counted, its entries are kept.
 
         What is not to be shown as it comes, such as a draft, does not see the stream.
         """
-        one = self._prepared(call)
         stream = dspy.settings.send_stream
-        watched = WatchedStream(stream) if stream is not None and call.stream else None
+        watched = WatchedStream(stream) if stream is not None and one.call.stream else None
         try:
-            with (
-                on_behalf_of_an_adapter(one.lm, one.kwargs["messages"]),
-                dspy.context(send_stream=watched) if stream is not None else nullcontext(),
-            ):
-                yield one
+            messages = one.kwargs["messages"]
+            with nullcontext() if messages is None else on_behalf_of_an_adapter(one.lm, messages):
+                if stream is None:
+                    yield one
+                else:
+                    with dspy.context(send_stream=watched):
+                        yield one
         except Exception as error:
-            failure = call_error(call.model, error, emitted=watched.emitted if watched is not None else 0)
+            failure = self._failure(one, error, watched.emitted if watched is not None else 0)
             if failure is None:
                 raise
             raise failure from error
         finally:
             self._keep(one)
 
+    def _failure(self, one: CandidateCall, error: Exception, emitted: int) -> CallError | None:
+        """Return an error as an outcome of the call; None for a bug."""
+        return call_error(one.call.model, error, emitted=emitted)
+
     def _prepared(self, call: Call) -> CandidateCall:
         """Return a call ready to be made; messages of the plan's own, such as a judge's, go without the user's options."""
-        candidate = self.candidates.get(call.model)
-        if candidate is None:
-            raise ConfigError(f"The router chose {call.model!r}, but the candidates are {choices(self.candidates)}.")
-        lm = candidate.copy()
-        lm.callbacks = [*lm.callbacks, *self.owner.callbacks]
+        lm = self._copy(call)
         if call.messages is None:
-            asked = replace(self.asked, options={**self.asked.options, **call.params})
+            asked = replace(self.asked, options={**self.asked.options, **call.params}) if call.params else self.asked
             return CandidateCall(call, lm, asked)
         parts = ((turn.role, turn.content) for turn in call.messages)
         messages = [
@@ -138,19 +151,20 @@ class Exchange:
         ]
         return CandidateCall(call, lm, Asked(messages=messages, options=dict(call.params)))
 
+    def _copy(self, call: Call) -> Any:
+        candidate = self.candidates.get(call.model)
+        if candidate is None:
+            raise ConfigError(f"The router chose {call.model!r}, but the candidates are {choices(self.candidates)}.")
+        lm = copied(candidate)
+        if self.owner.callbacks:
+            lm.callbacks = [*lm.callbacks, *self.owner.callbacks]
+        return lm
+
     def _keep(self, one: CandidateCall) -> None:
-        if (entry := one.entry) is not None:
-            entry[KEY] = request_of(one.call)
-            self.entries.append(entry)
-            keep(entry, self.owner, self.candidates[one.call.model])
-
-    def _embedder(self, effect: Embed) -> Embedder:
-        found = self.embedders.get(effect.embedder)
-        if found is None:
-            known = choices(self.embedders) or "none"
-            raise ConfigError(f"The router asks for the embedder {effect.embedder!r}; embedders has {known}.")
-        return found
-
-
-def _vectors(rows: Any) -> Vectors:
-    return tuple(tuple(map(float, row)) for row in rows)
+        if one.entries:
+            asked = request_of(one.call)
+            for entry in one.entries:
+                if KEY not in entry:  # of a router within, which keeps its own
+                    entry[KEY] = dict(asked)
+                    self.entries.append(entry)
+                keep(entry, self.owner, self.candidates[one.call.model])

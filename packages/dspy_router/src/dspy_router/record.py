@@ -7,9 +7,11 @@ from typing import Any
 
 import dspy
 
-from pointsman.types import Call, Response, Trace
+from pointsman.dispatch import source_of
+from pointsman.errors import ConfigError
+from pointsman.types import Call, Trace
 
-__all__ = ["KEY", "keep", "outcome_of", "output_of", "request_of"]
+__all__ = ["KEY", "keep", "outcome_of", "output_of", "prediction_of", "request_of", "route_of", "with_route"]
 
 KEY = "router"
 """Where an entry of the history holds the record."""
@@ -48,16 +50,48 @@ def outcome_of(trace: Trace) -> dict[str, Any]:
     }
 
 
+def route_of(prediction: Any) -> dict[str, Any] | None:
+    """Return what was decided for a prediction, as the entries of the history have it; None if nothing was.
+
+    It is no field of the prediction: demonstrations and comparisons do not see it.
+    """
+    return getattr(prediction, "_route", None)
+
+
+def with_route(prediction: Any, trace: Trace) -> Any:
+    """Put on a prediction what was decided for it, and return it."""
+    response = trace.response
+    calls = {step.path: step.effect for step in trace.steps if isinstance(step.effect, Call)}
+    call = calls.get(response.step) if response is not None else None
+    prediction._route = {**(request_of(call) if call is not None else {}), **outcome_of(trace)}  # noqa: SLF001
+    return prediction
+
+
+def prediction_of(trace: Trace) -> Any:
+    """Return the prediction that is the answer.
+
+    Raises:
+        ConfigError: If the answer is not the content of one of the responses behind it.
+    """
+    answer = trace.answer
+    _, support = source_of(trace)
+    for response in support:
+        if answer is not None and answer.content is response.content:
+            return response.raw
+    raise ConfigError(
+        "A routed module answers with a prediction of one of its models; the router made an answer of its own: "
+        f"{answer.content if answer is not None else None!r}."
+    )
+
+
 def output_of(trace: Trace) -> Any:
     """Return what the caller gets: the outputs behind the answer as they came, or the answer's content in their form."""
     answer = trace.answer
     if answer is None:
         return None
-    outcomes = {step.path: step.outcome for step in trace.steps}
-    support = [one for path in answer.support if isinstance(one := outcomes.get(path), Response)]
-    for response in support:
-        if answer.content == (response.text if response.content is None else response.content):
-            return response.raw
+    source, support = source_of(trace)
+    if source is not None:
+        return source.raw
     typed = next((response.raw for response in support if not isinstance(response.raw, list)), None)
     if typed is None:
         return [str(answer.content)]

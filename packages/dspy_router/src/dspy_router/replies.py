@@ -7,7 +7,7 @@ from typing import Any
 
 from pointsman.types import Response, Usage
 
-__all__ = ["response_of"]
+__all__ = ["nominal_usage", "response_of", "usage_of"]
 
 _NO_TOKENS = Usage(input_tokens=0, output_tokens=0)
 
@@ -23,7 +23,7 @@ def response_of(model: str, outputs: Any, entry: Mapping[str, Any] | None) -> Re
         model=model,
         text=_text(outputs),
         content=_content(outputs),
-        usage=_NO_TOKENS if cached else _usage(entry["usage"] if entry is not None else None),
+        usage=_NO_TOKENS if cached else usage_of(entry["usage"] if entry is not None else None),
         cost_usd=0.0 if cached else None,
         served_model=entry["response_model"] if entry is not None else None,
         raw=outputs,
@@ -44,7 +44,48 @@ def _content(outputs: Any) -> Any:
     return outputs
 
 
-def _usage(told: Mapping[str, Any] | None) -> Usage | None:
+def nominal_usage(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tokens that a reply takes to make, as DSPy counts them, whether or not its cache gave it; {} is unknown."""
+    used = usage_of(entry["usage"]) if entry["usage"] else _of_cached(entry)
+    if used is None:
+        return {}
+    return {
+        "prompt_tokens": used.input_tokens,
+        "completion_tokens": used.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": used.cached_input_tokens,
+            "cache_creation_tokens": used.cache_write_tokens,
+        },
+        "completion_tokens_details": {"reasoning_tokens": used.reasoning_tokens},
+    }
+
+
+def _of_cached(entry: Mapping[str, Any]) -> Usage | None:
+    """Return what replies out of DSPy's cache say that they took."""
+    kept = entry["response"] if isinstance(entry["response"], tuple) else (entry["response"],)
+    found = [getattr(reply, "usage", None) for reply in kept]
+    into = [_first(one, "input_tokens", "prompt_tokens") for one in found]
+    out = [_first(one, "output_tokens", "completion_tokens") for one in found]
+    if None in into or None in out:
+        return None
+    read = sum(_first(one, "cache_read_tokens") or 0 for one in found)
+    written = sum(_first(one, "cache_write_tokens") or 0 for one in found)
+    apart = "anthropic" in str(entry["model"])  # whose input leaves out what its own cache read and wrote
+    return Usage(
+        input_tokens=sum(count or 0 for count in into) + (read + written if apart else 0),
+        output_tokens=sum(count or 0 for count in out),
+        cached_input_tokens=read,
+        cache_write_tokens=written,
+        reasoning_tokens=sum(_first(one, "reasoning_tokens") or 0 for one in found),
+    )
+
+
+def _first(usage: Any, *names: str) -> int | None:
+    given = (usage.get(name) if isinstance(usage, Mapping) else getattr(usage, name, None) for name in names)
+    return next((count for count in given if count is not None), None)
+
+
+def usage_of(told: Mapping[str, Any] | None) -> Usage | None:
     """Return DSPy's token counts as the core's; None is unknown."""
     if not told or told.get("prompt_tokens") is None or told.get("completion_tokens") is None:
         return None

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, NoReturn, Self
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from dspy import BaseLM
 
 from dspy_router.asking import Asked, Asker, query_of
 from dspy_router.candidates import candidates_of, shared_by, shared_params
-from dspy_router.exchange import REQUEST_OPTIONS, Embedder, Exchange
-from dspy_router.failures import surfacing
+from dspy_router.embedding import Embedder
+from dspy_router.exchange import REQUEST_OPTIONS, Exchange
 from dspy_router.record import output_of
-from pointsman.dispatch import Dispatcher
-from pointsman.errors import ConfigError, PointsmanError
+from dspy_router.running import ARun, Run, Running
+from dspy_router.saving import CLASS_KEY, candidates_from, checked_home, public, router_from, router_state
+from pointsman.dispatch import Dispatcher, dispatcher_of
+from pointsman.errors import ConfigError, choices
+from pointsman.failures import Surfacing
 from pointsman.routers.base import Router
-from pointsman.types import Trace
+from pointsman.types import Context, Query, Trace
 
 __all__ = ["RouterLM"]
 
-_UNSAVED = (
-    "A RouterLM is not saved with a program, as it holds clients and what the router learns: save the router by "
-    "pointsman.save, the program after program.set_lm(None), and give it a RouterLM again after loading."
-)
+_SURFACING = Surfacing()
 
 
 class RouterLM(BaseLM):
@@ -41,6 +40,7 @@ class RouterLM(BaseLM):
         dispatcher: In place of `router`: one that has a router, and with it budgets, retries, deadlines or observers.
         embedders: Embedders by name, for routers that ask for vectors.
         query: Reads the question to route on out of the messages; by default the last user message is it.
+        operating_point: Trades quality for cost in the unit of the router's policy; None is the router's own setting.
         name: What it is called in DSPy: `pointsman/<name>`.
         cache: False keeps every call out of DSPy's cache; True leaves that to the candidates.
         callbacks: DSPy callbacks for every call.
@@ -59,6 +59,7 @@ class RouterLM(BaseLM):
         dispatcher: Dispatcher | None = None,
         embedders: Mapping[str, Embedder] | None = None,
         query: Asker | None = None,
+        operating_point: float | None = None,
         name: str = "router",
         cache: bool = True,
         callbacks: Sequence[Any] = (),
@@ -66,10 +67,12 @@ class RouterLM(BaseLM):
     ) -> None:
         if "num_retries" in kwargs:
             raise ConfigError("num_retries is the candidates' own; set it on the language models given to RouterLM.")
-        self.dispatcher = _dispatcher(router, dispatcher)
+        self.dispatcher = dispatcher_of("RouterLM", router, dispatcher, {})
+        self._dispatched = dispatcher is not None
         self.lms = candidates_of(lms, self.dispatcher.router.models)
         self.embedders = dict(embedders or {})
         self.query = query
+        self.operating_point = operating_point
         kinds = {lm.model_type for lm in self.lms.values()}
         kind = kinds.pop() if len(kinds) == 1 else "chat"
         super().__init__(f"pointsman/{name}", model_type=kind, cache=cache, callbacks=list(callbacks), **kwargs)
@@ -90,8 +93,9 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _told(exchange):
-            trace = self.dispatcher.run(query_of(exchange.asked, self.query), perform=exchange.perform)
+        with _SURFACING, exchange:
+            asked = query_of(exchange.asked, self.query)
+            trace = self.dispatcher.run(asked, self.context, perform=exchange.perform)
         return _result(exchange, trace)
 
     async def acall(
@@ -99,18 +103,47 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _told(exchange):
-            trace = await self.dispatcher.arun(query_of(exchange.asked, self.query), aperform=exchange.aperform)
+        with _SURFACING, exchange:
+            asked = query_of(exchange.asked, self.query)
+            trace = await self.dispatcher.arun(asked, self.context, aperform=exchange.aperform)
         return _result(exchange, trace)
+
+    def conduct(self, query: Query, run: Run) -> Any:
+        """Return the prediction of a piece of a program, run with the language model that is chosen for the query.
+
+        `run(lm)` may be called again, with another model, where the first one fails or the router asks several.
+        """
+        running = self._running(run=run)
+        with _SURFACING, running:
+            trace = self.dispatcher.run(query, self.context, perform=running.perform)
+        return running.told(trace)
+
+    async def aconduct(self, query: Query, run: ARun) -> Any:
+        """Do as `conduct`, awaiting."""
+        running = self._running(arun=run)
+        with _SURFACING, running:
+            trace = await self.dispatcher.arun(query, self.context, aperform=running.aperform)
+        return running.told(trace)
+
+    @property
+    def context(self) -> Context:
+        """What a decision is made in now: the operating point, or the router's own setting."""
+        return Context(operating_point=self.operating_point, clock=time.time())
+
+    def _running(self, **piece: Any) -> Running:
+        options = self.kwargs if self.cache else {"cache": False, **self.kwargs}
+        return Running(owner=self, candidates=self.lms, embedders=self.embedders, asked=Asked(options=options), **piece)
 
     def _exchange(self, prompt: Any, messages: Sequence[Mapping[str, Any]] | None, kwargs: dict[str, Any]) -> Exchange:
         given = kwargs.pop("request", None) if prompt is None else prompt
-        asked = Asked(prompt=given, messages=messages)
-        if asked.typed and given.model != self.model:
+        typed = hasattr(given, "messages")
+        if typed and given.model != self.model:
             raise ValueError(f"The model of a Request to this RouterLM is {self.model!r}, not {given.model!r}.")
-        own = {name: value for name, value in self.kwargs.items() if not asked.typed or name in REQUEST_OPTIONS}
+        own = self.kwargs
+        if typed:
+            own = {name: value for name, value in own.items() if name in REQUEST_OPTIONS}
         uncached = {} if self.cache else {"cache": False}
-        asked = replace(asked, options={**uncached, **own, **kwargs})
+        asked = Asked(prompt=given, messages=messages, options={**uncached, **own, **kwargs})
         return Exchange(owner=self, candidates=self.lms, embedders=self.embedders, asked=asked)
 
     # What DSPy asks about it before it is known who answers
@@ -148,34 +181,68 @@ class RouterLM(BaseLM):
         twin.history = list(self.history)
         return twin
 
-    def __reduce__(self) -> NoReturn:
-        raise ConfigError(_UNSAVED)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self)._unpickled, (self.dump_state(),)  # noqa: SLF001
 
-    def dump_state(self) -> NoReturn:
-        """Raise ConfigError, which says what to save instead."""
-        raise ConfigError(_UNSAVED)
+    def dump_state(self) -> dict[str, Any]:
+        """Return the router, the candidates and the options as JSON data, without keys.
 
+        Raises:
+            ConfigError: If it was made with a dispatcher or a `query` function, which a file cannot hold.
+        """
+        unsaved = {"dispatcher": self._dispatched, "query": self.query is not None}
+        if found := [name for name, given in unsaved.items() if given]:
+            raise ConfigError(
+                f"A RouterLM with a {choices(found)} of its own is not saved with a program: save the program after "
+                "program.set_lm(None), the router by pointsman.save, and set a RouterLM again after loading."
+            )
+        return {
+            CLASS_KEY: f"{type(self).__module__}.{type(self).__qualname__}",
+            "model": self.model,
+            "cache": self.cache,
+            "kwargs": public(self.kwargs),
+            "operating_point": self.operating_point,
+            "embedders": sorted(self.embedders),
+            **router_state(self.router, self.lms),
+        }
 
-@contextmanager
-def _told(exchange: Exchange) -> Iterator[None]:
-    """Note on the history how a failed run ended, and raise the provider's own error."""
-    with surfacing():
-        try:
-            yield
-        except PointsmanError as error:
-            exchange.note(error.trace)
-            raise
+    @classmethod
+    def load_state(cls, state: dict[str, Any], *, allow_custom_lm_class: bool = False) -> Self:
+        """Return the RouterLM that was saved; `allow_custom_lm_class` says that the file is trusted."""
+        checked_home(state)
+        return cls.restored({k: v for k, v in state.items() if k != CLASS_KEY}, trusted=allow_custom_lm_class)
+
+    @classmethod
+    def restored(
+        cls,
+        state: Mapping[str, Any],
+        lms: Mapping[str, BaseLM] | None = None,
+        embedders: Mapping[str, Embedder] | None = None,
+        *,
+        trusted: bool = False,
+    ) -> Self:
+        """Return a RouterLM from its saved state, over these candidates or over those of the state.
+
+        Raises:
+            ConfigError: If the router asks for embedders that are not given.
+        """
+        if lacking := set(state["embedders"]) - set(embedders or ()):
+            raise ConfigError(f"The saved router asks for the embedder {choices(lacking)}; give embedders={{...}}.")
+        return cls(
+            candidates_from(state, trusted=trusted) if lms is None else lms,
+            router_from(state),
+            embedders=embedders,
+            operating_point=state["operating_point"],
+            name=state["model"].partition("/")[2],
+            cache=state["cache"],
+            **state["kwargs"],
+        )
+
+    @classmethod
+    def _unpickled(cls, state: dict[str, Any]) -> Self:
+        return cls.load_state(state, allow_custom_lm_class=True)
 
 
 def _result(exchange: Exchange, trace: Trace) -> Any:
     exchange.note(trace)
     return output_of(trace)
-
-
-def _dispatcher(router: Router | None, dispatcher: Dispatcher | None) -> Dispatcher:
-    if dispatcher is not None and router is None:
-        return dispatcher
-    if router is not None and dispatcher is None:
-        return Dispatcher(router)
-    given = "neither" if router is None else "both"
-    raise ConfigError(f"RouterLM needs either a router or a dispatcher that has one; it got {given}.")

@@ -14,6 +14,7 @@ from langchain_router.conversation import to_langchain
 from langchain_router.failures import call_error
 from langchain_router.replies import response_of, usage_of
 from langchain_router.runs import ChainRun, Witness
+from pointsman.dispatch import named_embedder
 from pointsman.errors import ConfigError, choices
 from pointsman.flow import Effect, Outcome, Vectors
 from pointsman.types import Call, Embed, Response
@@ -104,14 +105,14 @@ class Exchange:
     def perform(self, effect: Effect) -> Outcome:
         """Call the candidate, or compute the embedding, that a plan asks for."""
         if isinstance(effect, Embed):
-            return _vectors(self._embedder(effect).embed_documents(list(effect.texts)))
+            return _vectors(named_embedder(self.embedders, effect.embedder).embed_documents(list(effect.texts)))
         with self.prepare(effect) as call:
             return call.response(call.runnable.invoke(call.input, call.config, **call.kwargs))
 
     async def aperform(self, effect: Effect) -> Outcome:
         """Do as `perform`, awaiting."""
         if isinstance(effect, Embed):
-            return _vectors(await self._embedder(effect).aembed_documents(list(effect.texts)))
+            return _vectors(await named_embedder(self.embedders, effect.embedder).aembed_documents(list(effect.texts)))
         with self.prepare(effect) as call:
             return call.response(await call.runnable.ainvoke(call.input, call.config, **call.kwargs))
 
@@ -138,13 +139,6 @@ class Exchange:
         elif kwargs.get("tools"):
             runnable, kwargs = model.bind_tools(kwargs.pop("tools"), **kwargs), {}
         return CandidateCall(call.model, runnable, self.given, config, kwargs, witness)
-
-    def _embedder(self, effect: Embed) -> Embeddings:
-        found = self.embedders.get(effect.embedder)
-        if found is None:
-            known = choices(self.embedders) or "none"
-            raise ConfigError(f"The router asks for the embedder {effect.embedder!r}; embedders has {known}.")
-        return found
 
 
 def _vectors(rows: Sequence[Sequence[float]]) -> Vectors:

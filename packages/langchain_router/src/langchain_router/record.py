@@ -9,72 +9,31 @@ from uuid import UUID
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from pointsman.types import Call, CallError, Embed, Response, Trace
+from pointsman.dispatch import record_of, source_of
+from pointsman.types import Trace
 
-__all__ = ["KEY", "as_chunk", "output_of", "record_of", "stamped"]
+__all__ = ["KEY", "as_chunk", "output_of", "run_record", "stamped"]
 
 KEY = "router"
 """Where a message's `response_metadata` holds the record."""
 
 
-def record_of(trace: Trace, run_id: UUID) -> dict[str, Any]:
-    """Return the record of an answered trace as plain data.
-
-    `cost_usd` and `total_usage` are those of all calls together, failed and rejected ones included; None is unknown.
-    """
-    answer, decision = trace.answer, None
-    tried: dict[str, None] = {}
-    for step in trace.steps:
-        call = step.effect
-        if isinstance(call, Call):
-            decision = call.decision or decision
-            if call.messages is None:  # the user's request, not a judge's
-                tried[call.model] = None
-    return {
-        "model": answer.model if answer is not None else None,
-        "tried": list(tried),
-        "trace_id": trace.id,
-        "run_id": str(run_id),
-        "propensity": decision.propensity if decision is not None else None,
-        "reason": answer.reason if answer is not None else "",
-        "cost_usd": trace.cost_usd,
-        "total_usage": _total_usage(trace),
-        "excluded": dict(decision.excluded) if decision is not None else {},
-        "degraded": list(decision.degraded) if decision is not None else [],
-    }
-
-
-def _total_usage(trace: Trace) -> dict[str, int] | None:
-    """Add up the tokens of all calls; None when those of any paid one are unknown."""
-    into = out = 0
-    for step in trace.steps:
-        outcome = step.outcome
-        if isinstance(step.effect, Embed) or not isinstance(outcome, Response | CallError):
-            continue
-        usage = outcome.usage
-        if usage is None and isinstance(outcome, CallError) and not (outcome.emitted or outcome.interrupted):
-            continue  # refused before it was billed
-        if usage is None or usage.input_tokens is None or usage.output_tokens is None:
-            return None
-        into += usage.input_tokens
-        out += usage.output_tokens
-    return {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}
+def run_record(trace: Trace, run_id: UUID) -> dict[str, Any]:
+    """Return the record of an answered trace as plain data, with the id of the router's run."""
+    return {**record_of(trace), "run_id": str(run_id)}
 
 
 def output_of(trace: Trace) -> Any:
     """Return what the user gets: the framework's own object behind the answer, or a message made of the answer's content."""
-    answer = trace.answer
-    if answer is None:
+    if trace.answer is None:
         return None
-    outcomes = {step.path: step.outcome for step in trace.steps}
-    support = [one for path in answer.support if isinstance(one := outcomes.get(path), Response)]
-    for response in support:
-        if answer.content == (response.text if response.content is None else response.content):
-            return response.raw
+    source, support = source_of(trace)
+    if source is not None:
+        return source.raw
     template = next(
         (response.raw for response in support if isinstance(response.raw, AIMessage)), AIMessage(content="")
     )
-    return template.model_copy(update={"content": str(answer.content)})
+    return template.model_copy(update={"content": str(trace.answer.content)})
 
 
 def stamped(output: Any, record: Mapping[str, Any]) -> Any:

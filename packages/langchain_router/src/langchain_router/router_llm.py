@@ -17,9 +17,9 @@ from langchain_router.candidates import candidates_of, check_pool, joint_profile
 from langchain_router.settings import SPECS
 from langchain_router.structured import RoutedOutput
 from langchain_router.surface import RoutedChatModel
-from pointsman.artifacts import load
+from pointsman.artifacts import load_router
 from pointsman.budgets import Budget, Budgets
-from pointsman.dispatch import Dispatcher, Observer, Retry
+from pointsman.dispatch import Dispatcher, Observer, Retry, dispatcher_of
 from pointsman.errors import ConfigError, choices
 from pointsman.pricing import PriceTable
 from pointsman.routers.base import Router
@@ -94,9 +94,8 @@ class RouterLLM(RoutedChatModel):
             "prices": prices,
             "observers": tuple(observers) or None,
         }
-        given = {name: part for name, part in parts.items() if part is not None}
         candidates = candidates_of(models, output_version=settings.get("output_version"))
-        service = _dispatcher(router, dispatcher, given)
+        service = dispatcher_of("RouterLLM", router, dispatcher, parts)
         check_pool(service.router.models, candidates.keys())
         super().__init__(models=candidates, dispatcher=service, **self._settings(settings))
 
@@ -120,10 +119,7 @@ class RouterLLM(RoutedChatModel):
             ArtifactError: If the file is missing, damaged or too new.
             ConfigError: If it holds something other than a router.
         """
-        router = load(path)
-        if not isinstance(router, Router):
-            raise ConfigError(f"{path} holds {type(router).__name__}, not a router.")
-        return cls(models=models, router=router, **settings)
+        return cls(models=models, router=load_router(path), **settings)
 
     @property
     def router(self) -> Router:
@@ -215,18 +211,6 @@ class RouterLLM(RoutedChatModel):
         if stop or self.stop:
             params["ls_stop"] = stop or self.stop
         return params
-
-
-def _dispatcher(router: Router | None, dispatcher: Dispatcher | None, parts: dict[str, Any]) -> Dispatcher:
-    """Return the dispatcher that was given, or one made of its parts; ConfigError for both or neither."""
-    if dispatcher is None:
-        if router is None:
-            raise ConfigError("RouterLLM needs a router, or a dispatcher that has one.")
-        return Dispatcher(router, **parts)
-    if router is not None or parts:
-        both = [*parts] if router is None else ["router", *parts]
-        raise ConfigError(f"RouterLLM got a dispatcher and also {choices(both)}, which the dispatcher has already.")
-    return dispatcher
 
 
 def _short(router: Router) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import aclosing
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_router.exchange import CandidateCall, Exchange, Operation
-from langchain_router.failures import provider_error
-from langchain_router.record import output_of, record_of, stamped
+from langchain_router.record import output_of, run_record, stamped
 from langchain_router.request import context_of, query_of, spoken
 from langchain_router.runs import ChainRun, aopen_run, merged, open_run
 from langchain_router.streaming import CHUNKS, Relay, aopen_chunks, open_chunks
-from pointsman.errors import PointsmanError
+from pointsman.failures import Surfacing
 from pointsman.types import Context, Delta, Query, Response
 
 if TYPE_CHECKING:
@@ -60,9 +58,9 @@ class Routing:
         run = open_run(self._config, self._given, self._llm.serialized, self._runnable.get_name())
         try:
             query, context, exchange = self._read(run, self._config)
-            with _Surfacing():
+            with Surfacing():
                 trace = self._llm.dispatcher.run(query, context, perform=exchange.perform)
-            output = stamped(output_of(trace), record_of(trace, run.run_id))
+            output = stamped(output_of(trace), run_record(trace, run.run_id))
         except BaseException as error:
             run.on_chain_error(error)
             raise
@@ -74,9 +72,9 @@ class Routing:
         run = await aopen_run(self._config, self._given, self._llm.serialized, self._runnable.get_name())
         try:
             query, context, exchange = self._read(run, self._config)
-            with _Surfacing():
+            with Surfacing():
                 trace = await self._llm.dispatcher.arun(query, context, aperform=exchange.aperform)
-            output = stamped(output_of(trace), record_of(trace, run.run_id))
+            output = stamped(output_of(trace), run_record(trace, run.run_id))
         except BaseException as error:
             await run.on_chain_error(error)
             raise
@@ -146,7 +144,7 @@ class Routing:
         relay: Relay,
     ) -> Iterator[Any]:
         query, context, exchange = self._read(run, config)
-        with _Surfacing():
+        with Surfacing():
             yield from relay.pieces(
                 self._llm.dispatcher.stream(
                     query,
@@ -164,7 +162,7 @@ class Routing:
         relay: Relay,
     ) -> AsyncGenerator[Any, None]:
         query, context, exchange = self._read(run, config)
-        with _Surfacing():
+        with Surfacing():
             answer = self._llm.dispatcher.astream(
                 query,
                 context,
@@ -201,26 +199,3 @@ class Routing:
             run=run,
         )
         return query, context_of(query, messages, config, llm.models), exchange
-
-
-class _Surfacing:
-    """Raises a provider's own exception in place of the core's, as if it came straight from the provider."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if not isinstance(error, PointsmanError):
-            return
-        original = provider_error(error)
-        if original is error:
-            return
-        context = original.__context__
-        try:
-            raise original
-        finally:
-            original.__context__ = context  # not the core's error, whose cause it is: that would be a circle

@@ -11,11 +11,12 @@ from uuid import UUID
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_router.exchange import CandidateCall
-from langchain_router.record import as_chunk, output_of, record_of, stamped
+from langchain_router.record import as_chunk, output_of, run_record, stamped
 from pointsman.dispatch import AnswerStream, AsyncAnswerStream
+from pointsman.flow import Held
 from pointsman.types import Delta, Response, Trace
 
-__all__ = ["CHUNKS", "Form", "Held", "Relay", "aopen_chunks", "open_chunks"]
+__all__ = ["CHUNKS", "Form", "Relay", "aopen_chunks", "open_chunks"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,30 +33,6 @@ class Form:
     shown: Callable[[Any], str]
     is_last: Callable[[Any], bool]
     ending: Callable[[Any, Any, Any, Mapping[str, Any]], Iterable[Any]]
-
-
-class Held:
-    """Holds a stream's first pieces back until one shows something, so that a failure before it can still go elsewhere."""
-
-    def __init__(self, shown: Callable[[Any], str]) -> None:
-        self._shown = shown
-        self._back: list[Delta] | None = []
-        self.pieces: list[Any] = []
-
-    def take(self, piece: Any) -> list[Delta]:
-        """Return what may go out now that this piece has come."""
-        text = self._shown(piece)
-        self.pieces.append(piece)
-        delta = Delta(text=text, raw=piece)
-        if self._back is None:
-            return [delta]
-        self._back.append(delta)
-        return self.rest() if text else []
-
-    def rest(self) -> list[Delta]:
-        """Return what is still held back, and hold nothing back from here on."""
-        back, self._back = self._back or [], None
-        return back
 
 
 def open_chunks(call: CandidateCall) -> Iterator[Delta | Response]:
@@ -123,7 +100,7 @@ class Relay:
         return ready
 
     def _ending(self, trace: Trace) -> Iterable[Any]:
-        record = record_of(trace, self._run_id)
+        record = run_record(trace, self._run_id)
         self.output = stamped(output_of(trace), record)
         return self._form.ending(self._last, self._before, self.output, record)
 

@@ -15,7 +15,8 @@ from langchain_core.messages import AIMessage
 
 from langchain_router.exchange import CandidateCall
 from langchain_router.record import KEY
-from langchain_router.streaming import Form, Held
+from langchain_router.streaming import Form
+from pointsman.flow import Held
 from pointsman.types import Delta, Response
 
 __all__ = ["EVENTS", "PulledStream", "aopen_events", "open_events", "pulled_stream"]

@@ -18,10 +18,10 @@ from pointsman.confidence.matches import NormalisedMatch
 from pointsman.confidence.reading import said
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
+from pointsman.data.statistics import text_statistics
 from pointsman.errors import DataError
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
-from pointsman.features.statistics import text_statistics
 from pointsman.flow import Plan
 from pointsman.types import Context, Query, Response
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.data.statistics import text_statistics
 from pointsman.errors import DataError
 from pointsman.types import Query
 
 __all__ = ["Queries"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Queries(Sequence[Query]):
     """A sequence of queries whose columns are at hand as arrays.
 
@@ -79,6 +81,11 @@ class Queries(Sequence[Query]):
             domains=(None,) * len(texts) if domains is None else tuple(domains),
             embeddings=None if embeddings is None else np.asarray(embeddings, dtype=np.float64),
         )
+
+    @cached_property
+    def statistics(self) -> NDArray[np.float64]:
+        """The `text_statistics` of the questions, shape (n, 6): counted once, whoever asks."""
+        return text_statistics(self.texts)
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
         """Return the queries at these rows."""

@@ -17,9 +17,9 @@ from pointsman.dispatch.streams import AnswerStream, AsyncAnswerStream
 from pointsman.dispatch.terms import Terms
 from pointsman.errors import ConfigError
 from pointsman.flow import Effect, adrive, adrive_stream, drive, drive_stream
-from pointsman.pricing import PriceTable
+from pointsman.pricing import PriceTable, price_call
 from pointsman.routers.base import Router
-from pointsman.types import Call, Context, Delta, Feedback, Message, Query, Trace
+from pointsman.types import Call, Context, Delta, Feedback, Message, Query, Trace, Usage
 
 __all__ = ["Dispatcher"]
 
@@ -145,6 +145,10 @@ class Dispatcher:
             journey.end("answered", stream.result)
 
         return AsyncAnswerStream(journey, deltas())
+
+    def cost_usd(self, model: str, usage: Usage | None) -> float | None:
+        """Return what a call of this usage is booked at where nobody tells its cost: by the models' prices, else `prices`."""
+        return price_call(usage, model, self._serving.current().models, self._terms.prices)
 
     def feedback(self, feedback: Feedback, *, trace: Trace | None = None) -> None:
         """Report what became of an answer: to the observers, and to a router that learns.

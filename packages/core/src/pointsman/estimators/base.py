@@ -101,6 +101,10 @@ class Estimator(Component):
     def predict(self, queries: Queries) -> Estimates:
         """Return estimates for n queries; raise NotFittedError before `fit`."""
 
+    def predict_quality(self, queries: Queries) -> Matrix:
+        """Return the expected quality alone, shape (n, m); override where it can do without the costs."""
+        return self.predict(queries).quality
+
     def predict_one(self, query: Query) -> Estimates:
         """Return the estimates for a single query, n = 1."""
         return self.predict(Queries.of(query))

@@ -31,6 +31,6 @@ def first_choice(scores: Matrix, cost_usd: Matrix, allowed: NDArray[np.bool_] | 
 
 def ranked(scores: Matrix, cost_usd: Matrix) -> list[int]:
     """Return the columns of one row, shape (m,), by score, then cost, then position; scores within `TIE` are ties."""
-    price = [float("inf") if np.isnan(c) else c for c in cost_usd.tolist()]
+    price = [float("inf") if c != c else c for c in cost_usd.tolist()]  # noqa: PLR0124 - NaN is not itself
     steps = np.floor(scores / TIE + 0.5).tolist()
     return sorted(range(len(price)), key=lambda j: (-steps[j], price[j], j))

@@ -93,11 +93,21 @@ class Clusters(Estimator):
         """Return the nearest clusters' averages for n queries."""
         state = self.fitted(ClustersState)
         rows = state.features.transform(queries)
+        cost, latency = state.spending.predict(rows, queries)
+        return Estimates(models=state.models, quality=self._quality(rows, state), cost_usd=cost, latency_s=latency)
+
+    def predict_quality(self, queries: Queries) -> Matrix:
+        """Return the expected quality alone, shape (n, m)."""
+        state = self.fitted(ClustersState)
+        return self._quality(state.features.transform(queries), state)
+
+    def _quality(self, rows: Matrix, state: ClustersState) -> Matrix:
+        """Return the means of the nearest clusters' averages, shape (n, m)."""
         distance = state.squares - 2 * (rows @ state.centers.T)
         p = min(self.nearest, len(state.centers))
         found = np.argsort(distance, axis=1, kind="stable")[:, :p]
-        cost, latency = state.spending.predict(rows, queries)
-        return Estimates(models=state.models, quality=state.table[found].mean(axis=1), cost_usd=cost, latency_s=latency)
+        quality: Matrix = np.add.reduce(state.table[found], axis=1) / p
+        return quality
 
     def profile(self, model: str) -> Matrix:
         """Return a model's expected error (1 − quality) on each cluster, shape (c,)."""

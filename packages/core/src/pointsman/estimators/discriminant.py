@@ -49,6 +49,20 @@ class Discriminant(State):
             log_shares=np.log(count / len(rows)),
         )
 
+    def probabilities(self, rows: Matrix) -> Matrix:
+        """Return how likely each row is of each kind, were it of one of them, shape (n, k), rows adding up to 1."""
+        white = rows @ self.table
+        logits = self.log_shares - self._distances(white) / 2
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: Matrix = powers / powers.sum(axis=1, keepdims=True)
+        return shares
+
+    def _distances(self, white: Matrix) -> Matrix:
+        """Return the squared distances of whitened rows to the kinds' means, shape (n, k)."""
+        square = np.square(white).sum(axis=1)[:, None]
+        distances: Matrix = np.maximum(square - 2 * white @ self.means.T + np.square(self.means).sum(axis=1), 0)
+        return distances
+
     def signs(self, rows: Matrix) -> Matrix:
         """Return six numbers per row, larger where it fits the kinds better, shape (n, 6).
 
@@ -56,8 +70,7 @@ class Discriminant(State):
         the squared distances to the nearest kind and to the middle; how much nearer the nearest kind is than the middle.
         """
         white = rows @ self.table
-        square = np.square(white).sum(axis=1)[:, None]
-        near = np.maximum(square - 2 * white @ self.means.T + np.square(self.means).sum(axis=1), 0)
+        near = self._distances(white)
         middle = np.square(white - self.center).sum(axis=1)
         logits = self.log_shares - near / 2
         top = logits.max(axis=1, keepdims=True)

@@ -96,12 +96,18 @@ class Domain(Estimator):
         quality = self._probabilities(rows, queries, state) @ state.table
         return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 
+    def predict_quality(self, queries: Queries) -> Matrix:
+        """Return the expected quality alone, shape (n, m)."""
+        return self.probabilities(queries) @ self.fitted(DomainState).table
+
     def probabilities(self, queries: Queries) -> Matrix:
         """Return how likely each query belongs to each domain, shape (n, domains), rows adding up to 1."""
         state = self.fitted(DomainState)
         return self._probabilities(state.features.transform(queries), queries, state)
 
     def _probabilities(self, rows: Matrix, queries: Queries, state: DomainState) -> Matrix:
+        if self.source == "predicted" and state.classifier is not None:
+            return state.classifier.probabilities(rows)
         index = {name: i for i, name in enumerate(state.domains)} if self.source == "given" else {}
         known = np.array([index.get(domain or "", -1) for domain in queries.domains], dtype=np.intp)
         out = np.ones((len(queries), len(state.domains)))

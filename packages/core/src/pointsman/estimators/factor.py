@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Self
 
 import numpy as np
-from annotated_types import Ge, Gt, Len
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
@@ -17,8 +18,9 @@ from pointsman.estimators.averages import training_data
 from pointsman.estimators.axes import Axes
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.contrasts import split_quality
-from pointsman.estimators.ridge import RidgeSolver
+from pointsman.estimators.ridge import PENALTIES, Penalties, RidgeSolver
 from pointsman.estimators.spending import Spending
+from pointsman.estimators.weight_errors import WeightErrors
 from pointsman.estimators.words import telling_words
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
@@ -32,7 +34,10 @@ _TIE = 1e-9  # relative: what rounding makes of equal errors
 
 
 class FactorState(State):
-    """Query weights (d, k), model vectors (m, k), the features' center (d,), each model's mean, and the shared level's line."""
+    """Query weights (d, k), model vectors (m, k), the features' center (d,), each model's mean, and the shared level's line.
+
+    `errors` says how far off weights and means may be.
+    """
 
     features: Features
     models: tuple[str, ...]
@@ -42,6 +47,7 @@ class FactorState(State):
     means: Matrix
     level_weights: Matrix
     level_bias: Matrix
+    errors: WeightErrors
     spending: Spending
 
 
@@ -58,30 +64,21 @@ class Factor(Estimator):
         factors: How many factors; fewer where there are fewer models. None takes the number of least cross-validated error,
             which may be 0.
         penalties: Ridge penalties to choose from.
+        draws: Draws of quality that `draw` returns, at least 2.
     """
 
     tags = Tags(how=frozenset({"supervised"}))
 
     features: Features = Lexical()
     factors: Annotated[int, Ge(1)] | None = None
-    penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (
-        0.1,
-        0.3,
-        1.0,
-        3.0,
-        10.0,
-        30.0,
-        100.0,
-        300.0,
-        1000.0,
-        3000.0,
-    )
+    penalties: Penalties = PENALTIES
+    draws: Annotated[int, Ge(2)] = 200
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return one that chooses the number of factors, and one of two factors."""
         words = Lexical(bits=10, components=8)
-        return cls(features=words), cls(features=words, factors=2)
+        return cls(features=words), cls(features=words, factors=2, draws=8)
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Find the factors, their number unless it is given, and return self."""
@@ -103,6 +100,7 @@ class Factor(Estimator):
                 means=found.means,
                 level_weights=shared.weights,
                 level_bias=shared.bias,
+                errors=WeightErrors.fit(solver, found, contrasts),
                 spending=Spending.fit(rows, data),
             )
         )
@@ -115,6 +113,15 @@ class Factor(Estimator):
         quality = level + state.means + ((rows - state.center) @ state.weights) @ state.vectors.T
         cost, latency = state.spending.predict(rows, queries)
         return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
+
+    def draw(self, queries: Queries) -> Estimates:
+        """Return the estimates with draws of quality, shape (s, n, m), from the posterior of weights and means.
+
+        Axes and penalties count as known, and so does each query's level: it is the differences that are drawn.
+        """
+        state, found = self.fitted(FactorState), self.predict(queries)
+        centred = state.features.transform(queries) - state.center
+        return replace(found, draws=found.quality + state.errors.draws(centred, state.vectors, self.draws))
 
     def places(self, queries: Queries) -> Matrix:
         """Return where n queries lie on the factors, shape (n, k); 0 is the average training query."""

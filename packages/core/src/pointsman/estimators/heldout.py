@@ -16,13 +16,14 @@ from pointsman.estimators.contrasts import split_quality
 from pointsman.estimators.familiarity import Familiarity
 from pointsman.estimators.spending import Spending
 from pointsman.estimators.together import fitted_together, offsets_of, said_together
-from pointsman.estimators.trust import Trust
+from pointsman.estimators.trust import ERRORS, Trust, slope_of
 
 __all__ = ["HeldOut", "bare", "cautious_quality", "differences", "familiar_share", "mixed_quality"]
 
 Matrix = NDArray[np.float64]
 
 _PREMIUM = 0.03  # quality
+_STEEPEST = 2.0  # slope of levels
 _DOUBTFUL, _FAMILIAR = 0.6, 1.0  # familiarity at which a query's own differences count nothing, and fully
 
 
@@ -144,10 +145,11 @@ class HeldOut:
         return Trust.fit(self.said[:, some], self.real[some], self.gap, self.group[some])
 
     def level(self, rows: NDArray[np.bool_] | None = None) -> float:
-        """Return the slope of real on predicted levels, in [0, 1]."""
+        """Return the slope of real on predicted levels, in [0, 2]; above 1, where they say too little, less 2 errors."""
         some = np.ones(len(self.fold), dtype=np.bool_) if rows is None else rows
-        square = float(np.square(self.level_said[some]).sum())
-        return 0.0 if square <= 0 else float(np.clip(self.level_said[some] @ self.level_real[some] / square, 0, 1))
+        said, real = (levels[some, None] for levels in (self.level_said, self.level_real))
+        slope, error = slope_of(said, real, np.ones(1), self.group[some])
+        return float(np.clip(slope, 0.0, max(1.0, min(slope - ERRORS * error, _STEEPEST))))
 
     def estimates(self) -> Estimates:
         """Return the estimates of each query, by shares and trust that the other folds bear out."""

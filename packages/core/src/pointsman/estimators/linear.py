@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-from annotated_types import Gt, Len
 from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
@@ -15,7 +14,7 @@ from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.contrasts import split_quality
 from pointsman.estimators.logistic import contrast_logistic
-from pointsman.estimators.ridge import RidgeSolver
+from pointsman.estimators.ridge import PENALTIES, Penalties, RidgeSolver
 from pointsman.estimators.spending import Spending
 from pointsman.estimators.words import telling_words
 from pointsman.features.base import Features
@@ -60,18 +59,7 @@ class Linear(Estimator):
     features: Features = Lexical()
     loss: Literal["ridge", "logistic"] = "ridge"
     target: Literal["contrasts", "levels"] = "contrasts"
-    penalties: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (
-        0.1,
-        0.3,
-        1.0,
-        3.0,
-        10.0,
-        30.0,
-        100.0,
-        300.0,
-        1000.0,
-        3000.0,
-    )
+    penalties: Penalties = PENALTIES
     offset: Estimator | None = None
 
     @classmethod
@@ -131,19 +119,28 @@ class Linear(Estimator):
     def predict(self, queries: Queries) -> Estimates:
         """Return the linear predictions for n queries; quality is not clipped, so that differences stay exact."""
         offset = self.fitted(LinearState).offset
-        return self.predict_on(queries, None if offset is None else offset.predict(queries).quality)
+        given = None if offset is None else offset.predict_quality(queries)
+        state, rows = self.fitted(LinearState), self.rows(queries)
+        cost, latency = state.spending.predict(rows, queries)
+        quality = self.quality_on(rows, given)
+        return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 
-    def predict_on(self, queries: Queries, given: Matrix | None) -> Estimates:
-        """Return the predictions for n queries of which the offset's quality (n, m) is known already."""
+    def predict_quality(self, queries: Queries) -> Matrix:
+        """Return the expected quality alone, shape (n, m)."""
+        offset = self.fitted(LinearState).offset
+        return self.quality_on(self.rows(queries), None if offset is None else offset.predict_quality(queries))
+
+    def rows(self, queries: Queries) -> Matrix:
+        """Return the features of n queries, shape (n, d)."""
+        return self.fitted(LinearState).features.transform(queries)
+
+    def quality_on(self, rows: Matrix, given: Matrix | None) -> Matrix:
+        """Return the quality (n, m) of queries with features (n, d) of which the offset's quality (n, m) is known already."""
         state = self.fitted(LinearState)
-        rows = state.features.transform(queries)
         quality = rows @ state.weights + state.bias
         if self.loss == "logistic":
             quality = 1 / (1 + np.exp(-quality))
-        if given is not None:
-            quality = quality + _contrasts(given)
-        cost, latency = state.spending.predict(rows, queries)
-        return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
+        return quality if given is None else quality + _contrasts(given)
 
     def explain(self, query: Query) -> dict[str, Any]:
         """Return the words that most favour the best model over the second best, and those that do least; positive favours."""
@@ -157,5 +154,6 @@ class Linear(Estimator):
 
 
 def _contrasts(quality: Matrix) -> Matrix:
-    contrasts: Matrix = quality - quality.mean(axis=1, keepdims=True)
+    m = quality.shape[1]
+    contrasts: Matrix = quality - (quality @ np.full(m, 1 / m))[:, None]
     return contrasts

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated, TypeAlias
 
 import numpy as np
+from annotated_types import Gt, Len
 from numpy.typing import NDArray
 
-__all__ = ["Ridge", "RidgeSolver"]
+__all__ = ["PENALTIES", "Penalties", "Ridge", "RidgeSolver"]
+
+Penalties: TypeAlias = Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)]
+PENALTIES: Penalties = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 
 Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -46,6 +51,12 @@ class RidgeSolver:
         for some, part in parts:
             weights[:, some], bias[some] = part.solution(best)
         return Ridge(weights=weights, bias=bias, penalty=best)
+
+    @property
+    def eigen(self) -> tuple[Matrix, Matrix]:
+        """The eigenvalues (d,) of the centred rows' sums of squares and products, and their eigenvectors (d, d)."""
+        basis = self._basis(np.ones(len(self.rows), dtype=np.bool_))
+        return basis.values, basis.vectors
 
     def own_penalties(self, targets: Matrix, penalties: Sequence[float]) -> Matrix:
         """Return, for each of the targets (n, t) by itself, the penalty of least leave-one-out error, shape (t,)."""

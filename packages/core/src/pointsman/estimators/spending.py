@@ -11,7 +11,6 @@ from pointsman.components import State
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.estimators.ridge import RidgeSolver
-from pointsman.features.statistics import text_statistics
 
 __all__ = ["Spending"]
 
@@ -45,7 +44,7 @@ class Spending(State):
                 models=len(data.models),
             )
         logs = np.where(seen, np.log(np.where(seen, amounts, 0.0) + _TINY), 0.0)
-        rows = np.hstack([rows, text_statistics(data.queries.texts)])
+        rows = np.hstack([rows, data.queries.statistics])
         fitted = RidgeSolver(rows).fit(logs, _PENALTIES, observed=seen)
         expected = np.where(seen, np.exp(rows @ fitted.weights + fitted.bias), 0.0).sum(axis=0)
         actual = np.where(seen, amounts, 0.0).sum(axis=0)
@@ -57,6 +56,6 @@ class Spending(State):
         if not len(self.weights):
             return np.full((len(rows), self.models), np.nan), None
         d = rows.shape[1]
-        logs = rows @ self.weights[:d] + text_statistics(queries.texts) @ self.weights[d:] + self.bias
-        amounts = np.exp(np.clip(logs, -50, 50)) * self.smearing
+        logs = rows @ self.weights[:d] + queries.statistics @ self.weights[d:] + self.bias
+        amounts = np.exp(np.minimum(np.maximum(logs, -50), 50)) * self.smearing
         return amounts[:, : self.models], amounts[:, self.models :] if amounts.shape[1] > self.models else None

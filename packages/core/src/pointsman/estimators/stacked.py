@@ -19,6 +19,7 @@ from pointsman.estimators.clusters import Clusters
 from pointsman.estimators.domain import Domain
 from pointsman.estimators.familiarity import Familiarity
 from pointsman.estimators.heldout import HeldOut, bare, cautious_quality, differences, familiar_share, mixed_quality
+from pointsman.estimators.kind_errors import KindErrors
 from pointsman.estimators.kinds import kinds_of
 from pointsman.estimators.linear import Linear
 from pointsman.estimators.spending import Spending
@@ -42,6 +43,7 @@ class StackedState(State):
     """The fitted members and what is made of their predictions.
 
     `means` (m,) are the models' mean qualities, `mean_draws` (s, m) draws of them; `level` is the slope of the queries' levels.
+    `errors` are those of the kinds by which familiarity is told, None where it is not.
     """
 
     features: Features
@@ -53,6 +55,7 @@ class StackedState(State):
     means: Matrix
     mean_draws: Matrix
     familiarity: Familiarity | None
+    errors: KindErrors | None
     spending: Spending
 
     @cached_property
@@ -127,6 +130,7 @@ class Stacked(Estimator):
                 means=data.mean_quality,
                 mean_draws=_mean_draws(data, self.draws),
                 familiarity=familiarity,
+                errors=None if familiarity is None else _errors(familiarity, rows, held, data),
                 spending=Spending.fit(rows, data),
             )
         )
@@ -153,22 +157,24 @@ class Stacked(Estimator):
         )
 
     def draw(self, queries: Queries) -> Estimates:
-        """Return the estimates with draws of quality, shape (s, n, m): of the models' means and of the slope of differences.
+        """Return the estimates with draws of quality, shape (s, n, m), of the slope of differences and of the kinds' means.
 
-        The draws are around the slope that was found, not around the lowered one that decisions go by: they say how sure a
-        difference is, while the lowered slope leans to the incumbent. What no feature tells is not in them: they are draws
-        of expected quality, not of a single answer's.
+        Where kinds of queries are not told apart the models' overall means are drawn instead. The draws are around the slope
+        that was found, not around the lowered one that decisions go by: they say how sure a difference is, while the lowered
+        slope leans to the incumbent. What no feature tells is not in them: they are draws of expected quality, not of a
+        single answer's.
         """
         state = self.fitted(StackedState)
         found = self.predict(queries)
-        difference, level = _mixed(state, state.features.transform(queries), queries)
-        normal = np.random.default_rng(0).standard_normal(len(state.mean_draws))
-        slopes = np.maximum(state.trust.slope + state.trust.error * normal, 0)
-        draws = [
-            mixed_quality(means, level, difference, slope)
-            for means, slope in zip(state.mean_draws, slopes, strict=True)
-        ]
-        return replace(found, draws=np.stack(draws))
+        rows, size = state.features.transform(queries), len(state.mean_draws)
+        difference, level = _mixed(state, rows, queries)
+        slopes = np.maximum(state.trust.slope + state.trust.error * np.random.default_rng(0).standard_normal(size), 0)
+        if state.familiarity is None or state.errors is None:
+            errors = (state.mean_draws - state.means)[:, None, :]
+        else:
+            errors = state.errors.draws(state.familiarity.known.probabilities(rows), size)
+        drawn = np.stack([mixed_quality(state.means, level, difference, slope) for slope in slopes])
+        return replace(found, draws=drawn + errors)
 
     def explain(self, query: Query) -> dict[str, Any]:
         """Return the trust, the members' shares, how familiar the query is, and what the members say themselves."""
@@ -196,6 +202,12 @@ def _mixed(state: StackedState, rows: Matrix, queries: Queries) -> tuple[Matrix,
     apart, level = differences(said, state.means, state.incumbent)
     mixed = (state.trust.shares @ apart.reshape(len(apart), -1)).reshape(apart.shape[1:])
     return mixed, state.level * (np.full(len(level), 1 / len(level)) @ level)
+
+
+def _errors(familiarity: Familiarity, rows: Matrix, held: HeldOut, data: RoutingDataset) -> KindErrors:
+    """Return how far off the means of the kinds may be, by the errors of held-out queries."""
+    residual = data.quality - held.estimates().quality
+    return KindErrors.fit(familiarity.known.probabilities(rows), residual, data.group_of)
 
 
 def _mean_draws(data: RoutingDataset, size: int) -> Matrix:

@@ -57,9 +57,9 @@ def said_together(members: Sequence[Estimator], offsets: Offsets, queries: Queri
     for i, at in offsets.items():
         member = members[i]
         if at is not None and isinstance(member, Linear):
-            said[i] = member.predict_on(queries, said[at]).quality
+            said[i] = member.quality_on(member.rows(queries), said[at])
         else:
-            said[i] = member.predict(queries).quality
+            said[i] = member.predict_quality(queries)
     return [said[i] for i in range(len(members))]
 
 

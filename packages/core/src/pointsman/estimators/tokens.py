@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.components import State
+from pointsman.data.statistics import text_statistics
 from pointsman.estimators.ridge import RidgeSolver
-from pointsman.features.statistics import text_statistics
 
 __all__ = ["InputTokens", "OutputTokens", "described"]
 

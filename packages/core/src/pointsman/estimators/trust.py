@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from pointsman.components import State
 from pointsman.metrics.clusters import mean_error
 
-__all__ = ["Trust"]
+__all__ = ["ERRORS", "Trust", "slope_of"]
 
 Matrix = NDArray[np.float64]
 
 _SPREAD = 0.3  # standard deviation, beforehand, of a member's share around an equal one
-_ERRORS = 2.0  # standard errors by which the slope is lowered
+ERRORS = 2.0  # standard errors by which a slope is lowered
 _ROUNDS = 200
+_PARTS = 4  # that take turns at having no say in the shares by which their slope is measured
 
 
 class Trust(State):
@@ -29,7 +30,7 @@ class Trust(State):
     @property
     def factor(self) -> float:
         """What predicted differences are multiplied by: the slope less two standard errors, in [0, 1]."""
-        return float(np.clip(self.slope - _ERRORS * self.error, 0.0, 1.0))
+        return float(np.clip(self.slope - ERRORS * self.error, 0.0, 1.0))
 
     @classmethod
     def nothing(cls, members: int) -> Self:
@@ -51,10 +52,8 @@ class Trust(State):
         real = np.where(known, real, 0.0)
         said = np.where(known, said, 0.0)
         weight = _competing(said.mean(axis=0), gap)
-        shares = _shares(said, real, weight, group)
-        mixed = np.tensordot(shares, said, axes=1)
-        slope, error = _slope(mixed, real, weight, group)
-        return cls(shares=shares, slope=slope, error=error)
+        slope, error = slope_of(_mixed_by_others(said, real, weight, group), real, weight, group)
+        return cls(shares=_shares(said, real, weight, group), slope=slope, error=error)
 
 
 def _competing(said: Matrix, gap: Matrix) -> Matrix:
@@ -90,6 +89,17 @@ def _shares(said: Matrix, real: Matrix, weight: Matrix, group: NDArray[np.int64]
     return _non_negative(moments + penalty * np.eye(k), target)
 
 
+def _mixed_by_others(said: Matrix, real: Matrix, weight: Matrix, group: NDArray[np.int64]) -> Matrix:
+    """Return the averaged predictions (n, m), each part's by shares fitted on the others: their own would flatter the slope."""
+    part = np.unique(group, return_inverse=True)[1] % _PARTS
+    mixed = np.zeros_like(real)
+    for i in np.unique(part):
+        held = part == i
+        shares = _shares(said[:, ~held], real[~held], weight, group[~held])
+        mixed[held] = np.tensordot(shares, said[:, held], axes=1)
+    return mixed
+
+
 def _non_negative(matrix: Matrix, target: Matrix) -> Matrix:
     """Return the non-negative minimiser of x·Ax/2 − b·x, by coordinate descent: A is small and positive definite."""
     x = np.zeros(len(target))
@@ -99,7 +109,7 @@ def _non_negative(matrix: Matrix, target: Matrix) -> Matrix:
     return x
 
 
-def _slope(said: Matrix, real: Matrix, weight: Matrix, group: NDArray[np.int64]) -> tuple[float, float]:
+def slope_of(said: Matrix, real: Matrix, weight: Matrix, group: NDArray[np.int64]) -> tuple[float, float]:
     """Return the weighted slope of `real` on `said`, both (n, m), and its standard error, infinite for a single group."""
     cross, square = (said * real) @ weight, np.square(said) @ weight
     total = float(square.sum())

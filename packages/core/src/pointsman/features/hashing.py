@@ -22,9 +22,11 @@ _BLOCK = 4096
 _PLANE = 0x10000
 
 
-def code_points(text: str) -> NDArray[np.uint32]:
-    """Return the code points of a text after compatibility normalisation and case folding."""
-    folded = (text if text.isascii() else normalize("NFKC", text)).casefold()
+def code_points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
+    """Return the code points of a text after compatibility normalisation and case folding; a byte each where that will do."""
+    if text.isascii():
+        return np.frombuffer(text.lower().encode("ascii"), dtype=np.uint8)
+    folded = normalize("NFKC", text).casefold()
     return np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
@@ -41,8 +43,15 @@ def _powers(size: int) -> tuple[Hashes, Hashes]:
 
 @cache
 def _word_table() -> NDArray[np.bool_]:
-    """Tell for each code point of the basic plane whether it belongs to a word; those beyond it always do."""
+    """Tell for each code point of the basic plane whether it belongs to a word."""
     return np.array([chr(code).isalnum() for code in range(_PLANE)])
+
+
+def _in_word(codes: NDArray[np.uint8] | NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Tell which code points belong to words; those beyond the basic plane always do."""
+    if codes.dtype == np.uint8:
+        return _word_table()[codes]
+    return _word_table()[np.minimum(codes, _PLANE - 1)] | (codes >= _PLANE)
 
 
 def ngram_buckets(text: str, *, bits: int, chars: tuple[int, ...] = ()) -> NDArray[np.int64]:
@@ -56,19 +65,26 @@ def ngram_buckets(text: str, *, bits: int, chars: tuple[int, ...] = ()) -> NDArr
         return np.empty(0, dtype=np.int64)
     powers, inverses = _powers(-(-n // _BLOCK) * _BLOCK)
     sums = np.zeros(n + 1, dtype=np.uint64)
-    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[:n], out=sums[1:])
+    places = codes.astype(np.uint64)
+    places += np.uint64(1)
+    places *= powers[:n]
+    np.cumsum(places, out=sums[1:])
     inside = np.zeros(n + 2, dtype=np.bool_)
-    inside[1:-1] = _word_table()[np.minimum(codes, _PLANE - 1)] | (codes >= _PLANE)
+    inside[1:-1] = _in_word(codes)
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     starts, ends = edges[::2], edges[1::2]
     words = (sums[ends] - sums[starts]) * inverses[starts]
-    found = [_mixed(words, 1), _mixed(words[:-1] * np.uint64(3) + words[1:] * np.uint64(_BASE), 2)]
+    pairs = words[:-1] * np.uint64(3) + words[1:] * np.uint64(_BASE)
+    found = [_mixed(words, 1), _mixed(pairs, 2)]
     found += [_mixed((sums[k:] - sums[:-k]) * inverses[: n + 1 - k], k + 2) for k in chars if k <= n]
-    buckets: NDArray[np.int64] = (np.concatenate(found) >> np.uint64(64 - bits)).astype(np.int64)
-    return buckets
+    hashes = np.concatenate(found)
+    hashes >>= np.uint64(64 - bits)
+    return hashes.view(np.int64)
 
 
 def _mixed(hashes: Hashes, salt: int) -> Hashes:
-    """Spread the bits, differently for each kind of n-gram."""
-    hashes = (hashes ^ (hashes >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9 + 2 * salt)
-    return hashes ^ (hashes >> np.uint64(29))
+    """Spread the bits in place, differently for each kind of n-gram."""
+    hashes ^= hashes >> np.uint64(31)
+    hashes *= np.uint64(0xBF58476D1CE4E5B9 + 2 * salt)
+    hashes ^= hashes >> np.uint64(29)
+    return hashes

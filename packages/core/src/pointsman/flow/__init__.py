@@ -20,6 +20,7 @@ from pointsman.flow.grammar import (
     ask,
     embed,
 )
+from pointsman.flow.holding import Held
 from pointsman.flow.recording import Keep, Recorder, Recording, Records, arecorded, cost_of, recorded, replaying
 from pointsman.flow.streaming import (
     AsyncStream,
@@ -35,6 +36,7 @@ __all__ = [
     "AsyncPerform",
     "AsyncStream",
     "Effect",
+    "Held",
     "Keep",
     "OpenStream",
     "Outcome",

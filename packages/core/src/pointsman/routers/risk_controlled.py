@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pointsman.components import State
 from pointsman.confidence.base import Confidence, prefixes
-from pointsman.data.dataset import RoutingDataset
+from pointsman.data.dataset import RoutingDataset, column_means
 from pointsman.data.notes import tell_notes
 from pointsman.data.splits import grouped_split
 from pointsman.errors import ConfigError, DataError, choices
@@ -43,7 +43,7 @@ class Guarantee:
         threshold: What every rung's confidence must reach; infinite where nothing is accepted.
         queries: Calibration queries, those of one group counted once.
         loss, saving: Mean loss at the threshold, and the share of the reference's cost that is saved, on those queries; None
-            where costs are unknown.
+            where costs are unknown, or nothing.
     """
 
     epsilon: float
@@ -167,6 +167,10 @@ class RiskControlledCascade(Cascading):
         losses = np.column_stack([np.maximum(ladder.quality[:, reference] - c.quality, 0) for c in climbs])
         known = np.isfinite(losses).all(axis=1)
         grouped = _by_group(losses[known], data.group_of[known])
+        if not len(grouped):
+            raise DataError(
+                f"No query has an answer on record of each of {choices(self.order)} with a known quality; nothing can be proved."
+            )
         self._refuse_too_few(len(grouped))
         passed = (
             settings_in_expectation(grouped, self.epsilon)
@@ -178,10 +182,11 @@ class RiskControlledCascade(Cascading):
                 f"Even always calling {self.order[-1]} loses {grouped[:, 0].mean():.3f} against {self.order[reference]} "
                 f"on {len(grouped)} calibration queries, which does not prove a loss of at most {self.epsilon:g}."
             )
-        cost = np.array([climb.cost_usd[known].mean() for climb in climbs[:passed]])
+        cost = column_means(np.column_stack([climb.cost_usd[known] for climb in climbs[:passed]]))
         best = passed - 1 if np.isnan(cost).any() else int(np.argmin(cost))
-        full = ladder.cost_usd[known, reference].mean()
-        return limits[best], len(grouped), float(grouped[:, best].mean()), float(1 - cost[best] / full)
+        full = float(column_means(ladder.cost_usd[known, reference, None])[0])
+        saving = 1 - float(cost[best]) / full if full else np.nan  # of what costs nothing nothing can be saved
+        return limits[best], len(grouped), float(grouped[:, best].mean()), saving
 
     def _refuse_too_few(self, queries: int) -> None:
         least = rows_for_expectation(self.epsilon)

@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pointsman.testing.adapters import AdapterCase, AdapterDriver, Watched
     from pointsman.testing.examples import registered_examples
     from pointsman.testing.fakes import FakeModels
     from pointsman.testing.suite import (
+        adapter_checks_for,
+        check_adapter,
         check_component,
         check_confidence,
         check_estimator,
@@ -22,7 +25,12 @@ if TYPE_CHECKING:
     from pointsman.testing.toys import toy, toy_pool
 
 _HOME = {
+    "AdapterCase": "adapters",
+    "AdapterDriver": "adapters",
     "FakeModels": "fakes",
+    "Watched": "adapters",
+    "adapter_checks_for": "suite",
+    "check_adapter": "suite",
     "check_component": "suite",
     "check_confidence": "suite",
     "check_estimator": "suite",
@@ -36,7 +44,12 @@ _HOME = {
 }
 
 __all__ = [
+    "AdapterCase",
+    "AdapterDriver",
     "FakeModels",
+    "Watched",
+    "adapter_checks_for",
+    "check_adapter",
     "check_component",
     "check_confidence",
     "check_estimator",

@@ -14,6 +14,7 @@ from pointsman.estimators.base import Estimator
 from pointsman.features.base import Features
 from pointsman.policies.base import Policy
 from pointsman.routers.base import Router
+from pointsman.testing.adapters import ADAPTER_CHECKS, AdapterCase, AdapterCheck, AdapterDriver
 from pointsman.testing.cases import Case, case_of
 from pointsman.testing.checks import CHECKS, GROUPS, Check
 from pointsman.testing.fresh import FreshProcess
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pytest
 
 __all__ = [
+    "adapter_checks_for",
+    "check_adapter",
     "check_component",
     "check_confidence",
     "check_estimator",
@@ -43,10 +46,10 @@ def checks_for(case: Case[Any], groups: Iterable[str] | None = None) -> tuple[Ch
     return tuple(check for group in wanted for check in GROUPS[group] if _concerns(check, case))
 
 
-def _concerns(check: Check, case: Case[Any]) -> bool:
+def _concerns(check: Check, case: Any) -> bool:
     hint = inspect.get_annotations(check, eval_str=True)["case"]
     kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    applies: Callable[[Case[Any]], bool] = getattr(check, "applies", lambda _: True)
+    applies: Callable[[Any], bool] = getattr(check, "applies", lambda _: True)
     return isinstance(case, tuple(get_origin(kind) or kind for kind in kinds)) and applies(case)
 
 
@@ -74,7 +77,7 @@ def check_component(
         raise ExceptionGroup(f"{component!r} fails {len(errors)} checks", errors)
 
 
-def _outcome(check: Check, case: Case[Any], expected: Mapping[str, str]) -> Exception | None:
+def _outcome(check: Check, case: Any, expected: Mapping[str, str]) -> Exception | None:
     """Run one check; return what is wrong, or None."""
     name = check.__name__
     try:
@@ -89,11 +92,26 @@ def _outcome(check: Check, case: Case[Any], expected: Mapping[str, str]) -> Exce
     return None
 
 
-def _validate(expected: Mapping[str, str]) -> None:
-    if unknown := set(expected) - set(CHECKS):
-        raise ConfigError(f"There is no check {choices(unknown)}; there are {choices(CHECKS)}.")
+def _validate(expected: Mapping[str, str], known: Iterable[str] = CHECKS) -> None:
+    if unknown := set(expected) - set(known):
+        raise ConfigError(f"There is no check {choices(unknown)}; there are {choices(known)}.")
     if silent := {name for name, reason in expected.items() if not reason.strip()}:
         raise ConfigError(f"The expected failure of {choices(silent)} needs a reason.")
+
+
+def check_adapter(driver: AdapterDriver, *, expected_failures: Mapping[str, str] = NONE_EXPECTED) -> None:
+    """Run every check of a framework's adapter, behind its driver; see `check_component`."""
+    _validate(expected_failures, ADAPTER_CHECKS)
+    case = AdapterCase(driver)
+    checks = adapter_checks_for(case)
+    errors = [error for check in checks if (error := _outcome(check, case, expected_failures))]
+    if errors:
+        raise ExceptionGroup(f"{case!r} fails {len(errors)} checks", errors)
+
+
+def adapter_checks_for(case: AdapterCase) -> tuple[AdapterCheck, ...]:
+    """Return the checks that concern an adapter, as tests run them one by one."""
+    return tuple(check for check in ADAPTER_CHECKS.values() if _concerns(check, case))
 
 
 def check_router(router: Router, *, expected_failures: Mapping[str, str] = NONE_EXPECTED) -> None:

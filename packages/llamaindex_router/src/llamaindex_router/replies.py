@@ -1,0 +1,98 @@
+"""Replies: what an LLM returned, as a response of the core with its usage and the model that served it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatResponse, CompletionResponse, TextBlock
+from pydantic import BaseModel
+
+from pointsman.types import Response, Usage
+
+__all__ = ["response_of", "total_usage", "usage_of"]
+
+_INPUT = ("prompt_tokens", "input_tokens", "prompt_token_count")
+_OUTPUT = ("completion_tokens", "output_tokens", "candidates_token_count")
+
+
+def response_of(model: str, output: Any, usage: Usage | None) -> Response:
+    """Return a response for what a candidate returned: LlamaIndex's own response, a text, or an object."""
+    raw = getattr(output, "raw", None)
+    served = None if raw is None else _field(raw, "model")
+    return Response(
+        model=model,
+        text=_text(output),
+        content=_content(output),
+        usage=usage,
+        served_model=served if isinstance(served, str) else None,
+        raw=output,
+    )
+
+
+def _text(output: Any) -> str:
+    if isinstance(output, ChatResponse):
+        return str(output.message.content or "")
+    if isinstance(output, CompletionResponse):
+        return str(output.text)
+    return output.model_dump_json() if isinstance(output, BaseModel) else str(output or "")
+
+
+def _content(output: Any) -> Any:
+    """Return what an answer consists of besides its text, as plain data; None if it is text alone."""
+    if isinstance(output, ChatResponse):
+        blocks = output.message.blocks
+        if all(isinstance(block, TextBlock) for block in blocks):
+            return None
+        return [block.model_dump() for block in blocks]
+    return output.model_dump() if isinstance(output, BaseModel) and not isinstance(output, CompletionResponse) else None
+
+
+def usage_of(response: Any) -> Usage | None:
+    """Return the tokens that a response of LlamaIndex tells, wherever its provider puts them; None is unknown."""
+    raw = getattr(response, "raw", None)
+    if raw is None and not getattr(response, "additional_kwargs", None):
+        return None
+    told = _field(raw, "usage") or _field(raw, "usage_metadata") or getattr(response, "additional_kwargs", None)
+    into, out = _first(told, _INPUT), _first(told, _OUTPUT)
+    if into is None or out is None:
+        return None
+    details, written = _field(told, "prompt_tokens_details"), _count(told, "cache_creation_input_tokens")
+    beside = _count(told, "cache_read_input_tokens")  # which Anthropic does not count among the input
+    return Usage(
+        input_tokens=into + beside + written,
+        output_tokens=out,
+        cached_input_tokens=beside or _count(details, "cached_tokens"),
+        cache_write_tokens=written,
+        reasoning_tokens=_count(_field(told, "completion_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def total_usage(responses: Iterable[Any]) -> Usage | None:
+    """Add up the tokens of the responses behind one output; None when there are none, or one does not tell."""
+    each = [usage_of(response) for response in responses]
+    known = [one for one in each if one is not None]
+    if len(known) < len(each) or len(known) <= 1:
+        return known[0] if len(known) == len(each) == 1 else None
+    return Usage(
+        input_tokens=sum(one.input_tokens or 0 for one in known),
+        output_tokens=sum(one.output_tokens or 0 for one in known),
+        cached_input_tokens=sum(one.cached_input_tokens for one in known),
+        cache_write_tokens=sum(one.cache_write_tokens for one in known),
+        reasoning_tokens=sum(one.reasoning_tokens for one in known),
+    )
+
+
+def _first(told: Any, names: Iterable[str]) -> int | None:
+    return next((found for name in names if isinstance(found := _field(told, name), int)), None)
+
+
+def _count(told: Any, name: str) -> int:
+    found = _field(told, name)
+    return found if isinstance(found, int) else 0
+
+
+def _field(holder: Any, name: str) -> Any:
+    if isinstance(holder, dict):
+        return holder.get(name)
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
