@@ -16,10 +16,13 @@ from pointsman.errors import AllModelsFailedError, ConfigError, DataError, NotFi
 from pointsman.estimators.domain import Domain
 from pointsman.evaluation.replay import simulate, simulate_sweep
 from pointsman.features.lexical import Lexical
+from pointsman.policies.utility import Utility
 from pointsman.routers.agreement import AgreementCascade
 from pointsman.routers.cascade import Cascade
+from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.frugal import FrugalGPT
 from pointsman.routers.risk_controlled import RiskControlledCascade
+from pointsman.routers.routed_cascade import RoutedCascade
 from pointsman.testing.fakes import FakeModels
 from pointsman.testing.runs import run, streamed
 from pointsman.testing.toys import toy
@@ -300,3 +303,18 @@ def test_agreement_of_the_toys_saves() -> None:
     assert set(found.calls[sums].tolist()) == {2}
     assert found.quality.mean() >= toy().quality[:, toy().models.index("large")].mean() - 0.01
     assert Agreement().recorded(toy(), ("small", "medium")).score[sums].tolist() == [1.0] * int(sums.sum())
+
+
+def test_a_router_spares_drafts_that_would_not_do() -> None:
+    """Hard queries begin with the large model, easy ones with the small; quality is kept for less than from the bottom."""
+    train, test = made(small_usd=0.01), made(small_usd=0.01, seed=1)
+    table = EstimatedRouter(estimator=Domain(features=Lexical(bits=10, components=4)), policy=Utility(cost_weight=2.0))
+    sampled = SelfConsistency(samples=2)
+    routed = RoutedCascade(order=ORDER, start=table, confidence=sampled, keep=0.95).fit(train)
+    hard = Query(text="question 9999 hard", id="h", domain="hard")
+    assert routed.decide(hard).ranking == ("large", "small")
+    assert "begins with large" in routed.decide(hard).reason
+    plain = simulate(Cascade(order=ORDER, confidence=sampled, keep=0.95).fit(train), test)
+    found = simulate(routed, test)
+    assert found.quality.mean() > test.quality[:, 0].mean() * 0.95 - 0.03
+    assert found.cost_usd.mean() < plain.cost_usd.mean()

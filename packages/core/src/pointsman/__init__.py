@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pointsman.confidence.agreement import Agreement
     from pointsman.confidence.base import Confidence
     from pointsman.confidence.calibrated import Calibrated
+    from pointsman.confidence.conformal_set import ConformalSet
     from pointsman.confidence.consistency import SelfConsistency
     from pointsman.confidence.entropy import TokenEntropy
     from pointsman.confidence.equivalence import Equivalence
@@ -94,6 +95,7 @@ _HOMES = {
     "confidence.agreement": ("Agreement",),
     "confidence.base": ("Confidence",),
     "confidence.calibrated": ("Calibrated",),
+    "confidence.conformal_set": ("ConformalSet",),
     "confidence.consistency": ("SelfConsistency",),
     "confidence.entropy": ("TokenEntropy",),
     "confidence.equivalence": ("Equivalence",),
@@ -184,6 +186,7 @@ __all__ = [
     "Clusters",
     "Component",
     "Confidence",
+    "ConformalSet",
     "Constant",
     "Constraints",
     "Context",

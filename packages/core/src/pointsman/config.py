@@ -33,6 +33,7 @@ BUILTIN: Mapping[str, str] = {
     "ChoiceMatch": "pointsman.confidence.matches",
     "CascadeRouter": "pointsman.routers.cascade_router",
     "Clusters": "pointsman.estimators.clusters",
+    "ConformalSet": "pointsman.confidence.conformal_set",
     "Constant": "pointsman.estimators.constant",
     "Domain": "pointsman.estimators.domain",
     "Embedding": "pointsman.features.embedding",

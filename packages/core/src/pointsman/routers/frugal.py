@@ -104,17 +104,14 @@ class FrugalGPT(Cascading):
         """Return the models that no cheaper one matches, then the best of the rest, up to `width`; the cheapest first."""
         quality = dict(zip(data.models, np.nan_to_num(data.mean_quality, nan=-1.0).tolist(), strict=True))
         by_price = by_cost(data)
-        rising = [
-            name
-            for i, name in enumerate(by_price)
-            if quality[name] > max((quality[o] for o in by_price[:i]), default=-1)
-        ]
+        best_below = np.maximum.accumulate([-1.0, *(quality[name] for name in by_price)]).tolist()
+        rising = [name for name, bar in zip(by_price, best_below, strict=False) if quality[name] > bar]
         if not rising:
             raise DataError("No outcome has a known quality, so no list can be tried.")
         places = np.unique(np.linspace(0, len(rising) - 1, min(self.width, len(rising))).round().astype(np.intp))
         kept = {rising[i] for i in places}
         affordable = by_price[: by_price.index(rising[-1])]
-        rest = sorted((name for name in affordable if name not in rising), key=lambda name: (-quality[name], name))
+        rest = sorted((name for name in affordable if name not in rising), key=lambda name: -quality[name])
         kept |= set(rest[: self.width - len(kept)])
         return tuple(name for name in by_price if name in kept)
 
