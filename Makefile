@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-core test-frameworks check format docs docs-outputs bench-quality bench-audit bench-speed clean
+.PHONY: run test test-core test-frameworks check format docs docs-outputs bench-quality bench-audit bench-cascade bench-speed bench-frameworks clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,6 +29,7 @@ test-frameworks:
 		pytest pytest-asyncio pytest-socket pytest-timeout hypothesis llama-index-llms-openai-like
 	.venv-frameworks/bin/pytest tests/adapters/llamaindex tests/adapters/dspy
 	.venv-frameworks/bin/pytest tests/test_docs.py -k "dspy_router or llamaindex_router"
+	.venv-frameworks/bin/pytest tests/test_examples.py -k llamaindex
 
 check: .venv/.installed
 	$(BIN)/ruff check .
@@ -60,10 +61,17 @@ bench-quality: .venv/.installed
 bench-audit: .venv/.installed
 	$(BIN)/python benchmarks/audit_coverage.py
 
+bench-cascade: .venv/.installed
+	$(BIN)/python benchmarks/cascade.py
+
 bench-speed: .venv/.installed
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/auto_speed.py
 	$(BIN)/python benchmarks/langchain_hop.py
+
+# One hop of the LlamaIndex adapter, in the environment of `make test-frameworks`.
+bench-frameworks:
+	.venv-frameworks/bin/python benchmarks/llamaindex_hop.py
 
 clean:
 	rm -rf .venv .venv-core .venv-frameworks .mypy_cache .ruff_cache .hypothesis build dist

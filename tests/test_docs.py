@@ -53,9 +53,14 @@ def check_dspy(run: Run, scene: Scene) -> None:
 
 
 def check_llamaindex(run: Run, scene: Scene) -> None:
-    """The selection carries the reason that the page's comment tells."""
-    assert scene.server is None
-    assert run.printed[0].strip() == "rule 1 applies"
+    """Each question is answered by the model that the page says, and every key of the record is in the page's table."""
+    assert scene.server is not None
+    models = [entry.model for entry in scene.server.ledger]
+    for model in run.names["llm"].models.values():
+        model._get_client().close()
+    assert models == ["small", "large", "small", "large", "small", "large", "small"]
+    text = (ROOT / "packages/llamaindex_router/README.md").read_text(encoding="utf-8")
+    assert {key for key in run.names["record"] if f"`{key}`" not in text} == set()
 
 
 CHECKS = {

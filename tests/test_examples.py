@@ -16,6 +16,8 @@ def test_an_example_runs(path: Path, capsys: pytest.CaptureFixture[str]) -> None
     """The example ends without an error and shows something."""
     if "langchain" in path.stem:
         pytest.importorskip("langchain_openai")
+    if "llamaindex" in path.stem:
+        pytest.importorskip("llama_index.llms.openai_like")
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out.strip()
 

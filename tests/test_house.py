@@ -141,6 +141,18 @@ def test_every_component_is_registered() -> None:
     assert found == set(BUILTIN.items())
 
 
+def test_states_have_names_of_their_own() -> None:
+    """An artefact names the state it holds by its class, so two classes of one name would be taken for each other."""
+    found = [
+        node.name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id.endswith("State") for base in node.bases)
+    ]
+    assert sorted(found) == sorted(set(found))
+
+
 def test_every_component_is_in_the_changelog() -> None:
     """A component that users can name is announced."""
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

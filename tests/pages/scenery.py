@@ -79,6 +79,10 @@ def _capital(_model: str, _request: Mapping[str, Any]) -> Recorded:
     return Recorded(text="Paris", input_tokens=10, output_tokens=2)
 
 
+def _answers(model: str, _: Mapping[str, Any]) -> Recorded:
+    return Recorded(text=f"{model} answers", input_tokens=10, output_tokens=2)
+
+
 def _fields(model: str, _: Mapping[str, Any]) -> Recorded:
     return Recorded(text=f"{_FIELDS[0]}{model} answers{_FIELDS[1]}", input_tokens=50, output_tokens=7)
 
@@ -89,4 +93,5 @@ _SCENES: Mapping[str, tuple[Callable[[Path], None] | None, Answer | None]] = {
     "docs/protocols.md": (write_outcomes, None),
     "packages/dspy_router/README.md": (None, _fields),
     "packages/langchain_router/README.md": (None, _capital),
+    "packages/llamaindex_router/README.md": (None, _answers),
 }

@@ -28,8 +28,12 @@ WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
     "none": ({}, {"router": ROUTER}, "lms must map at least one name to a dspy.LM, got {}"),
     "no model": ({"small": "gpt"}, {"router": ROUTER}, r"lms\['small'\] must be a dspy.LM, got 'gpt'"),
     "lacking": (("small",), {"router": ROUTER}, "may choose 'large', for which lms has no"),
-    "no router": (("small", "large"), {}, "either a router or a dispatcher that has one; it got neither"),
-    "two": (("small", "large"), {"router": ROUTER, "dispatcher": Dispatcher(ROUTER)}, "it got both"),
+    "no router": (("small", "large"), {}, "RouterLM needs a router, or a dispatcher that has one"),
+    "two": (
+        ("small", "large"),
+        {"router": ROUTER, "dispatcher": Dispatcher(ROUTER)},
+        "got a dispatcher and also 'router', which the dispatcher has already",
+    ),
     "retries": (("small", "large"), {"router": ROUTER, "num_retries": 3}, "num_retries is the candidates' own"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -109,3 +110,28 @@ def ask() -> Ask:
         return pieces[-1]
 
     return asking
+
+
+@pytest.fixture
+def heard() -> Iterator[list[Any]]:
+    """Return every event of LlamaIndex's instrumentation that comes meanwhile, in order."""
+    from llama_index.core.instrumentation import get_dispatcher
+    from llama_index.core.instrumentation.event_handlers import BaseEventHandler
+
+    events: list[Any] = []
+
+    class Ears(BaseEventHandler):
+        def handle(self, event: Any, **_: Any) -> None:
+            events.append(event)
+
+    ears, root = Ears(), get_dispatcher()
+    root.add_event_handler(ears)
+    yield events
+    root.event_handlers.remove(ears)
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect what a test leaves behind while its own filters of warnings hold."""
+    yield
+    gc.collect()

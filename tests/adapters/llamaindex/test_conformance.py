@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import pickle
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -39,6 +38,7 @@ pytestmark = [  # LlamaIndex's own workflows warn
     pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning"),
     pytest.mark.filterwarnings("ignore:is_running called:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*aiosqlite:ResourceWarning"),
+    pytest.mark.usefixtures("collected"),
 ]
 
 
@@ -257,4 +257,3 @@ def test_conformance(case: AdapterCase, name: str) -> None:
     """The adapter satisfies the check."""
     assert ADAPTER_CHECKS[name] in adapter_checks_for(case)
     ADAPTER_CHECKS[name](case)
-    gc.collect()  # the connections that LlamaIndex's memory leaves open, while their warnings are let pass

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pointsman.callers import FunctionCaller
-from pointsman.references import load
 from pointsman.errors import ConfigError
+from pointsman.references import load
 from pointsman.types import Call, CallError, Message, Query, Response, Usage
 
 QUERY = Query(text="2+2?")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from pointsman.confidence.reading import last_number
 from pointsman.errors import ConfigError, DataError, MissingExtraError
 from pointsman.probing import Prompt, scorer_of
 from pointsman.probing.scoring import SCORERS
-from pointsman.confidence.reading import last_number
 from pointsman.types import Call, Response
 
 

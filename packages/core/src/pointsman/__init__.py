@@ -11,6 +11,27 @@ if TYPE_CHECKING:
     from pointsman.artifacts import load, save
     from pointsman.budgets import Budget
     from pointsman.components import Component, Tags
+    from pointsman.confidence.agreement import Agreement
+    from pointsman.confidence.base import Confidence
+    from pointsman.confidence.calibrated import Calibrated
+    from pointsman.confidence.consistency import SelfConsistency
+    from pointsman.confidence.entropy import TokenEntropy
+    from pointsman.confidence.equivalence import Equivalence
+    from pointsman.confidence.function import FunctionVerifier
+    from pointsman.confidence.judge import RubricJudge
+    from pointsman.confidence.judged_match import ModelMatch
+    from pointsman.confidence.learned import LearnedConfidence
+    from pointsman.confidence.likelihood import TokenLikelihood
+    from pointsman.confidence.margin import FirstTokenMargin
+    from pointsman.confidence.matches import ChoiceMatch, ExactMatch, JsonMatch, NormalisedMatch, NumericMatch
+    from pointsman.confidence.meaning import EmbeddingMatch
+    from pointsman.confidence.meta_verifier import MetaVerifier
+    from pointsman.confidence.pattern import PatternVerifier
+    from pointsman.confidence.schema import SchemaVerifier
+    from pointsman.confidence.semantic_entropy import SemanticEntropy
+    from pointsman.confidence.tool_calls import ToolCallVerifier
+    from pointsman.confidence.verbalised import Verbalised
+    from pointsman.confidence.verification import SelfVerification
     from pointsman.config import build
     from pointsman.data.dataset import RoutingDataset
     from pointsman.data.queries import Queries
@@ -39,9 +60,15 @@ if TYPE_CHECKING:
     from pointsman.policies.floor import NearBest, QualityFloor
     from pointsman.policies.threshold import Threshold
     from pointsman.policies.utility import Utility
+    from pointsman.routers.agreement import AgreementCascade
     from pointsman.routers.base import Router
+    from pointsman.routers.cascade import Cascade
+    from pointsman.routers.cascade_router import CascadeRouter
     from pointsman.routers.estimated import EstimatedRouter
     from pointsman.routers.fallback import FallbackRouter
+    from pointsman.routers.frugal import FrugalGPT
+    from pointsman.routers.risk_controlled import Guarantee, RiskControlledCascade
+    from pointsman.routers.routed_cascade import RoutedCascade
     from pointsman.routers.rules import Rule, RulesRouter
     from pointsman.selection.auto import AutoRouter
     from pointsman.types import (
@@ -64,6 +91,31 @@ _HOMES = {
     "budgets": ("Budget",),
     "components": ("Component", "Tags"),
     "config": ("build",),
+    "confidence.agreement": ("Agreement",),
+    "confidence.base": ("Confidence",),
+    "confidence.calibrated": ("Calibrated",),
+    "confidence.consistency": ("SelfConsistency",),
+    "confidence.entropy": ("TokenEntropy",),
+    "confidence.equivalence": ("Equivalence",),
+    "confidence.function": ("FunctionVerifier",),
+    "confidence.judge": ("RubricJudge",),
+    "confidence.judged_match": ("ModelMatch",),
+    "confidence.learned": ("LearnedConfidence",),
+    "confidence.likelihood": ("TokenLikelihood",),
+    "confidence.margin": ("FirstTokenMargin",),
+    "confidence.matches": ("ChoiceMatch", "ExactMatch", "JsonMatch", "NormalisedMatch", "NumericMatch"),
+    "confidence.meaning": ("EmbeddingMatch",),
+    "confidence.meta_verifier": ("MetaVerifier",),
+    "confidence.pattern": ("PatternVerifier",),
+    "confidence.schema": ("SchemaVerifier",),
+    "confidence.semantic_entropy": ("SemanticEntropy",),
+    "confidence.tool_calls": ("ToolCallVerifier",),
+    "confidence.verbalised": ("Verbalised",),
+    "confidence.verification": ("SelfVerification",),
+    "routers.agreement": ("AgreementCascade",),
+    "routers.cascade": ("Cascade",),
+    "routers.frugal": ("FrugalGPT",),
+    "routers.risk_controlled": ("Guarantee", "RiskControlledCascade"),
     "data.dataset": ("RoutingDataset",),
     "data.queries": ("Queries",),
     "data.splits": ("grouped_split",),
@@ -92,8 +144,10 @@ _HOMES = {
     "policies.threshold": ("Threshold",),
     "policies.utility": ("Utility",),
     "routers.base": ("Router",),
+    "routers.cascade_router": ("CascadeRouter",),
     "routers.estimated": ("EstimatedRouter",),
     "routers.fallback": ("FallbackRouter",),
+    "routers.routed_cascade": ("RoutedCascade",),
     "routers.rules": ("Rule", "RulesRouter"),
     "selection.auto": ("AutoRouter",),
     "types": (
@@ -114,15 +168,22 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Agreement",
+    "AgreementCascade",
     "Answer",
     "AutoRouter",
     "Available",
     "Budget",
+    "Calibrated",
     "Call",
     "CallError",
     "Capped",
+    "Cascade",
+    "CascadeRouter",
+    "ChoiceMatch",
     "Clusters",
     "Component",
+    "Confidence",
     "Constant",
     "Constraints",
     "Context",
@@ -130,22 +191,36 @@ __all__ = [
     "Dispatcher",
     "Domain",
     "Embedding",
+    "EmbeddingMatch",
     "EqualQuality",
+    "Equivalence",
     "EstimatedRouter",
     "Estimates",
     "Estimator",
+    "ExactMatch",
     "Factor",
     "FallbackRouter",
     "Features",
     "Feedback",
+    "FirstTokenMargin",
+    "FrugalGPT",
+    "FunctionVerifier",
+    "Guarantee",
+    "JsonMatch",
+    "LearnedConfidence",
     "Lexical",
     "Linear",
     "MeanBudget",
     "Message",
+    "MetaVerifier",
+    "ModelMatch",
     "ModelPool",
     "ModelSpec",
     "NearBest",
     "Nearest",
+    "NormalisedMatch",
+    "NumericMatch",
+    "PatternVerifier",
     "Policy",
     "Price",
     "QualityFloor",
@@ -153,18 +228,29 @@ __all__ = [
     "Query",
     "Response",
     "Retry",
+    "RiskControlledCascade",
+    "RoutedCascade",
     "Router",
     "RoutingDataset",
+    "RubricJudge",
     "Rule",
     "RulesRouter",
+    "SchemaVerifier",
+    "SelfConsistency",
+    "SelfVerification",
+    "SemanticEntropy",
     "Stacked",
     "Tags",
     "Threshold",
+    "TokenEntropy",
+    "TokenLikelihood",
     "TokenUsage",
+    "ToolCallVerifier",
     "Trace",
     "Union",
     "Usage",
     "Utility",
+    "Verbalised",
     "build",
     "grouped_split",
     "load",

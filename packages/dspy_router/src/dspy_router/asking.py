@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any, TypeAlias
-from uuid import uuid4
 
 from pointsman.types import Message, Query
 
@@ -28,6 +28,10 @@ _MODALITIES = {
     "video_url": "video",
 }
 """What the parts of a message are called, and the modality each one is."""
+
+
+_NEEDS = {"tools", "response_format"}
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,8 @@ class Asked:
     @property
     def required(self) -> frozenset[str]:
         """The capabilities that the call needs beside its content."""
+        if not self.typed and not self.options.keys() & _NEEDS:
+            return _NOTHING
         config = getattr(self.prompt, "config", None)
         needs = {
             "tools": self.options.get("tools") or getattr(self.prompt, "tools", None),
@@ -68,10 +74,12 @@ def query_of(asked: Asked, ask: Asker | None) -> Query:
 
     It is routed on what `ask` reads, or else on the text of the last user message.
     """
+    if ask is None and asked.messages is None and isinstance(asked.prompt, str):  # nothing but a question
+        return Query(text=asked.prompt, id=token_hex(16), required=asked.required)
     turns = asked.turns
     text = _question(turns) if ask is None else ask(turns)
     whole = len(turns) == 1 and turns[0].content == text
-    return Query(text=text, id=uuid4().hex, messages=() if whole else turns, required=asked.required)
+    return Query(text=text, id=token_hex(16), messages=() if whole else turns, required=asked.required)
 
 
 def _question(turns: Sequence[Message]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import dspy
 
@@ -16,7 +17,8 @@ from dspy_router.failures import call_error
 from dspy_router.record import KEY, keep, outcome_of, request_of
 from dspy_router.replies import response_of
 from dspy_router.streaming import WatchedStream
-from pointsman.errors import ConfigError, choices
+from pointsman.dispatch import named_embedder
+from pointsman.errors import ConfigError, PointsmanError, choices
 from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, CallError, Embed, Response, Trace
 
@@ -25,7 +27,7 @@ try:  # only in DSPy 3.4: marks messages as an adapter's, of whose form nobody n
 except ImportError:
     on_behalf_of_an_adapter = lambda _lm, _messages: nullcontext()  # noqa: E731 - a stand-in
 
-__all__ = ["REQUEST_OPTIONS", "CandidateCall", "Exchange"]
+__all__ = ["REQUEST_OPTIONS", "CandidateCall", "Exchange", "on_behalf_of_an_adapter"]
 
 REQUEST_OPTIONS = frozenset({"cache", "rollout_id"})
 """What may stand beside a Request, which carries all other options itself."""
@@ -77,16 +79,26 @@ class Exchange:
     def perform(self, effect: Effect) -> Outcome:
         """Call the candidate, or compute the embedding, that a plan asks for."""
         if isinstance(effect, Embed):
-            return vectors(self._embedder(effect), effect.texts)
+            return vectors(named_embedder(self.embedders, effect.embedder), effect.texts)
         with self._calling(self._prepared(effect)) as one:
             return one.response(one.lm(*one.args, **one.kwargs))
 
     async def aperform(self, effect: Effect) -> Outcome:
         """Do as `perform`, awaiting."""
         if isinstance(effect, Embed):
-            return await avectors(self._embedder(effect), effect.texts)
+            return await avectors(named_embedder(self.embedders, effect.embedder), effect.texts)
         with self._calling(self._prepared(effect)) as one:
             return one.response(await one.lm.acall(*one.args, **one.kwargs))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Note on the entries how a run ended that failed."""
+        if isinstance(error, PointsmanError):
+            self.note(error.trace)
 
     def note(self, trace: Trace | None) -> None:
         """Write on every entry how the whole run ended."""
@@ -104,7 +116,8 @@ class Exchange:
         stream = dspy.settings.send_stream
         watched = WatchedStream(stream) if stream is not None and one.call.stream else None
         try:
-            with on_behalf_of_an_adapter(one.lm, one.kwargs["messages"]):
+            messages = one.kwargs["messages"]
+            with nullcontext() if messages is None else on_behalf_of_an_adapter(one.lm, messages):
                 if stream is None:
                     yield one
                 else:
@@ -155,10 +168,3 @@ class Exchange:
                     entry[KEY] = dict(asked)
                     self.entries.append(entry)
                 keep(entry, self.owner, self.candidates[one.call.model])
-
-    def _embedder(self, effect: Embed) -> Embedder:
-        found = self.embedders.get(effect.embedder)
-        if found is None:
-            known = choices(self.embedders) or "none"
-            raise ConfigError(f"The router asks for the embedder {effect.embedder!r}; embedders has {known}.")
-        return found

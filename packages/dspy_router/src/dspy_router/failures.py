@@ -1,15 +1,11 @@
-"""Failures: which exceptions mean "this model failed", read from their names and status, and what the user sees of them."""
+"""Failures: which exceptions mean "this model failed", read from their names and status."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from pointsman.errors import PointsmanError
-from pointsman.failures import error_names, may_pass, never_sent, original_error, summary
+from pointsman.failures import error_names, may_pass, never_sent, summary
 from pointsman.types import CallError
 
-__all__ = ["call_error", "surfacing"]
+__all__ = ["call_error"]
 
 # No reply came, or only a part of one: what was sent may have been billed. DSPy's own names, those of litellm and the OpenAI
 # client, which language models written before DSPy's own errors let through, and the builtins.
@@ -55,25 +51,6 @@ def call_error(model: str, error: Exception, *, emitted: int = 0) -> CallError |
         emitted=emitted,
         interrupted=unread or (bool(names & _CUT_OFF) and not never_sent(error)),
     )
-
-
-@contextmanager
-def surfacing() -> Iterator[None]:
-    """Raise a provider's own exception in place of the core's, with a note on what was tried.
-
-    DSPy's modules look at the exception's type. An error that no provider raised, such as a spent budget, is raised as it is.
-    """
-    try:
-        yield
-    except PointsmanError as error:
-        original = original_error(error)
-        if original is None:
-            raise
-        context = original.__context__
-        try:
-            raise original
-        finally:
-            original.__context__ = context  # not the core's error, whose cause it is: that would be a circle
 
 
 def _status(error: Exception) -> int | None:

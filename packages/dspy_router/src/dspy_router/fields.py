@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 import dspy
 
@@ -34,7 +34,7 @@ def query_of_fields(
     said = (Message(role="system", content=instructions),) if instructions else ()
     return Query(
         text=text_of_fields(inputs, on),
-        id=uuid4().hex,
+        id=token_hex(16),
         messages=(*said, Message(role="user", content=parts)),
         required=frozenset(needs),
     )

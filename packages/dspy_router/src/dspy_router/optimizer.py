@@ -99,7 +99,7 @@ class RouteOptimizer(Teleprompter):
         self.embedders = dict(embedders or {})
         self.settings = settings
         self.cache_dir = None if cache_dir is None else Path(cache_dir)
-        self.parallel = {"threads": num_threads, "max_errors": max_errors, "progress": display_progress}
+        self.parallel: dict[str, Any] = {"threads": num_threads, "max_errors": max_errors, "progress": display_progress}
         self.held_out = held_out
         self.random_state = random_state
         self._checked()
@@ -141,7 +141,9 @@ class RouteOptimizer(Teleprompter):
         return self._compiled(building, learning, candidates, chosen, sizes=(len(train), len(held)))
 
     def _learning(self, building: Building, journal: Journal) -> Learning:
-        running = Running(identity=identity_of(building.student, self.on), scorer=self.scorer, journal=journal, **self.parallel)
+        running = Running(
+            identity=identity_of(building.student, self.on), scorer=self.scorer, journal=journal, **self.parallel
+        )
         return Learning(
             building=building,
             running=running,
@@ -164,7 +166,9 @@ class RouteOptimizer(Teleprompter):
         """Return each single model's mean score over all examples there are."""
         held = {c.setting.single: c.score for c in candidates if c.setting.single is not None}
         scores = {name: np.r_[self.priced.scores(runs), held[name]] for name, runs in learning.uniform.items()}
-        return {name: float(np.nanmean(found)) if np.isfinite(found).any() else -np.inf for name, found in scores.items()}
+        return {
+            name: float(np.nanmean(found)) if np.isfinite(found).any() else -np.inf for name, found in scores.items()
+        }
 
     def _compiled(
         self,
@@ -211,7 +215,7 @@ class RouteOptimizer(Teleprompter):
             reason=chosen.reason,
             rows=tuple(row_of(one, chosen, best) for one in ordered),
             predictors={
-                name: told_route(route, learning.finding(name) if isinstance(route, Learnt) else None)
+                name: told_route(route, learning.shares(name, route.point) if isinstance(route, Learnt) else {})
                 for name, route in setting.routes.items()
             },
             learnt_from=sizes[0],
@@ -240,14 +244,16 @@ class RouteOptimizer(Teleprompter):
             raise ConfigError(f"RouteOptimizer chooses among two candidates or more; got {choices(self.candidates)}.")
         if not isinstance(self.objective, Objective):
             raise ConfigError(f"objective must be an EqualQuality, a MeanBudget or a Utility, got {self.objective!r}.")
-        if not isinstance(self.router, EstimatedRouter) or not isinstance(self.router.policy, Utility):
+        if not isinstance(self.router.policy, Utility):
             raise ConfigError(
-                "router must be an EstimatedRouter whose policy is a Utility, as its operating point is the weight of cost; "
+                "The router's policy must be a Utility, as its operating point is the weight of cost; "
                 f"got {self.router!r}."
             )
         asked = self.router.embedder
         if asked is not None and asked not in self.embedders:
-            raise ConfigError(f"The router asks for the embedder {asked!r}; embedders has {choices(self.embedders) or 'none'}.")
+            raise ConfigError(
+                f"The router asks for the embedder {asked!r}; embedders has {choices(self.embedders) or 'none'}."
+            )
         if not 0 < self.held_out < 1:
             raise ConfigError(f"held_out must be a share between 0 and 1, got {self.held_out}.")
         if self.settings < 2:  # noqa: PLR2004 - quality alone, and one weight

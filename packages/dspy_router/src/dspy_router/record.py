@@ -7,8 +7,9 @@ from typing import Any
 
 import dspy
 
+from pointsman.dispatch import source_of
 from pointsman.errors import ConfigError
-from pointsman.types import Call, Response, Trace
+from pointsman.types import Call, Trace
 
 __all__ = ["KEY", "keep", "outcome_of", "output_of", "prediction_of", "request_of", "route_of", "with_route"]
 
@@ -73,10 +74,9 @@ def prediction_of(trace: Trace) -> Any:
         ConfigError: If the answer is not the content of one of the responses behind it.
     """
     answer = trace.answer
-    outcomes = {step.path: step.outcome for step in trace.steps}
-    support = [outcomes.get(path) for path in answer.support] if answer is not None else []
+    _, support = source_of(trace)
     for response in support:
-        if isinstance(response, Response) and answer is not None and answer.content is response.content:
+        if answer is not None and answer.content is response.content:
             return response.raw
     raise ConfigError(
         "A routed module answers with a prediction of one of its models; the router made an answer of its own: "
@@ -89,11 +89,9 @@ def output_of(trace: Trace) -> Any:
     answer = trace.answer
     if answer is None:
         return None
-    outcomes = {step.path: step.outcome for step in trace.steps}
-    support = [one for path in answer.support if isinstance(one := outcomes.get(path), Response)]
-    for response in support:
-        if answer.content == (response.text if response.content is None else response.content):
-            return response.raw
+    source, support = source_of(trace)
+    if source is not None:
+        return source.raw
     typed = next((response.raw for response in support if not isinstance(response.raw, list)), None)
     if typed is None:
         return [str(answer.content)]

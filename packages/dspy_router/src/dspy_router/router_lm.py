@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from dspy import BaseLM
@@ -12,18 +12,18 @@ from dspy_router.asking import Asked, Asker, query_of
 from dspy_router.candidates import candidates_of, shared_by, shared_params
 from dspy_router.embedding import Embedder
 from dspy_router.exchange import REQUEST_OPTIONS, Exchange
-from dspy_router.failures import surfacing
 from dspy_router.record import output_of
 from dspy_router.running import ARun, Run, Running
 from dspy_router.saving import CLASS_KEY, candidates_from, checked_home, public, router_from, router_state
-from pointsman.dispatch import Dispatcher
-from pointsman.errors import ConfigError, PointsmanError, choices
+from pointsman.dispatch import Dispatcher, dispatcher_of
+from pointsman.errors import ConfigError, choices
+from pointsman.failures import Surfacing
 from pointsman.routers.base import Router
 from pointsman.types import Context, Query, Trace
 
 __all__ = ["RouterLM"]
 
-_HERE = Context()
+_SURFACING = Surfacing()
 
 
 class RouterLM(BaseLM):
@@ -67,7 +67,7 @@ class RouterLM(BaseLM):
     ) -> None:
         if "num_retries" in kwargs:
             raise ConfigError("num_retries is the candidates' own; set it on the language models given to RouterLM.")
-        self.dispatcher = _dispatcher(router, dispatcher)
+        self.dispatcher = dispatcher_of("RouterLM", router, dispatcher, {})
         self._dispatched = dispatcher is not None
         self.lms = candidates_of(lms, self.dispatcher.router.models)
         self.embedders = dict(embedders or {})
@@ -93,9 +93,9 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _told(exchange):
+        with _SURFACING, exchange:
             asked = query_of(exchange.asked, self.query)
-            trace = self.dispatcher.run(asked, self._context, perform=exchange.perform)
+            trace = self.dispatcher.run(asked, self.context, perform=exchange.perform)
         return _result(exchange, trace)
 
     async def acall(
@@ -103,9 +103,9 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _told(exchange):
+        with _SURFACING, exchange:
             asked = query_of(exchange.asked, self.query)
-            trace = await self.dispatcher.arun(asked, self._context, aperform=exchange.aperform)
+            trace = await self.dispatcher.arun(asked, self.context, aperform=exchange.aperform)
         return _result(exchange, trace)
 
     def conduct(self, query: Query, run: Run) -> Any:
@@ -114,20 +114,21 @@ class RouterLM(BaseLM):
         `run(lm)` may be called again, with another model, where the first one fails or the router asks several.
         """
         running = self._running(run=run)
-        with _told(running):
-            trace = self.dispatcher.run(query, self._context, perform=running.perform)
+        with _SURFACING, running:
+            trace = self.dispatcher.run(query, self.context, perform=running.perform)
         return running.told(trace)
 
     async def aconduct(self, query: Query, run: ARun) -> Any:
         """Do as `conduct`, awaiting."""
         running = self._running(arun=run)
-        with _told(running):
-            trace = await self.dispatcher.arun(query, self._context, aperform=running.aperform)
+        with _SURFACING, running:
+            trace = await self.dispatcher.arun(query, self.context, aperform=running.aperform)
         return running.told(trace)
 
     @property
-    def _context(self) -> Context:
-        return _HERE if self.operating_point is None else Context(operating_point=self.operating_point)
+    def context(self) -> Context:
+        """What a decision is made in now: the operating point, or the router's own setting."""
+        return Context(operating_point=self.operating_point, clock=time.time())
 
     def _running(self, **piece: Any) -> Running:
         options = self.kwargs if self.cache else {"cache": False, **self.kwargs}
@@ -242,26 +243,6 @@ class RouterLM(BaseLM):
         return cls.load_state(state, allow_custom_lm_class=True)
 
 
-@contextmanager
-def _told(exchange: Exchange) -> Iterator[None]:
-    """Note on the history how a failed run ended, and raise the provider's own error."""
-    with surfacing():
-        try:
-            yield
-        except PointsmanError as error:
-            exchange.note(error.trace)
-            raise
-
-
 def _result(exchange: Exchange, trace: Trace) -> Any:
     exchange.note(trace)
     return output_of(trace)
-
-
-def _dispatcher(router: Router | None, dispatcher: Dispatcher | None) -> Dispatcher:
-    if dispatcher is not None and router is None:
-        return dispatcher
-    if router is not None and dispatcher is None:
-        return Dispatcher(router)
-    given = "neither" if router is None else "both"
-    raise ConfigError(f"RouterLM needs either a router or a dispatcher that has one; it got {given}.")

@@ -3,6 +3,7 @@
 from pointsman.errors import MissingExtraError
 
 try:
+    from llamaindex_router.embedding import Embedder
     from llamaindex_router.per_call import routing
     from llamaindex_router.record import RouterDecisionEvent
     from llamaindex_router.router_llm import RouterLLM
@@ -12,4 +13,4 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtraError("llama-index-core, which llamaindex_router is for,", "llamaindex") from error
 
-__all__ = ["RouterDecisionEvent", "RouterLLM", "RouterSelector", "routing"]
+__all__ = ["Embedder", "RouterDecisionEvent", "RouterLLM", "RouterSelector", "routing"]

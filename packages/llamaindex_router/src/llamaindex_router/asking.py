@@ -22,6 +22,9 @@ class Asked(ABC):
     """One call as LlamaIndex makes it; `options` go to the candidate's client, such as `temperature`."""
 
     structured: ClassVar[bool] = False
+    """Whether an object is wanted."""
+    through_tools: ClassVar[bool] = False
+    """Whether only LLMs that can be called with tools have the endpoint."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -42,11 +45,6 @@ class Asked(ABC):
     def tools(self) -> bool:
         """Whether the candidate is to be offered tools."""
         return bool(self.options.get("tools"))
-
-    @property
-    def through_tools(self) -> bool:
-        """Whether only LLMs that can be called with tools have the endpoint."""
-        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +84,7 @@ class Completion(Asked):
 class ToolChat(Asked):
     """`chat_with_tools`: the candidate puts the tools into its own form."""
 
+    through_tools: ClassVar[bool] = True
     offered: Sequence[Any]
     user_msg: str | ChatMessage | None = None
     history: Sequence[ChatMessage] = ()
@@ -102,11 +101,6 @@ class ToolChat(Asked):
     def tools(self) -> bool:
         """Whether any are offered."""
         return bool(self.offered)
-
-    @property
-    def through_tools(self) -> bool:
-        """Only LLMs that can be called with tools have the endpoint."""
-        return True
 
     def arguments(self, model: LLM, params: Mapping[str, Any]) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return the same call."""

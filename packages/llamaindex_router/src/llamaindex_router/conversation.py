@@ -34,7 +34,8 @@ def question_of(messages: Sequence[ChatMessage]) -> str:
 
 def is_text(message: ChatMessage) -> bool:
     """Tell whether a message is a text alone."""
-    return all(isinstance(block, TextBlock) for block in message.blocks)
+    blocks = message.blocks
+    return type(blocks[0]) is TextBlock if len(blocks) == 1 else all(isinstance(block, TextBlock) for block in blocks)
 
 
 def turns_of(messages: Iterable[ChatMessage]) -> tuple[Message, ...]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms.llm import LLM
+from numpy.typing import NDArray
 
 from llamaindex_router.asking import Asked
 from llamaindex_router.conversation import to_llamaindex
+from llamaindex_router.embedding import Embedder
 from llamaindex_router.failures import call_error
 from llamaindex_router.replies import response_of, usage_of
 from llamaindex_router.sessions import ToolCalls
@@ -139,16 +142,14 @@ class Exchange:
     def perform(self, effect: Effect) -> Outcome:
         """Call the candidate, or compute the embedding, that a plan asks for."""
         if isinstance(effect, Embed):
-            embedder: BaseEmbedding = named_embedder(self.embedders, effect.embedder)
-            return _vectors(embedder.get_text_embedding_batch(list(effect.texts)))
+            return _vectors(Embedder(named_embedder(self.embedders, effect.embedder))(effect.texts))
         with self.prepare(effect) as call:
             return self.kept(call, call.invoke())
 
     async def aperform(self, effect: Effect) -> Outcome:
         """Do as `perform`, awaiting."""
         if isinstance(effect, Embed):
-            embedder: BaseEmbedding = named_embedder(self.embedders, effect.embedder)
-            return _vectors(await embedder.aget_text_embedding_batch(list(effect.texts)))
+            return _vectors(await Embedder(named_embedder(self.embedders, effect.embedder)).aembed(effect.texts))
         with self.prepare(effect) as call:
             return self.kept(call, await call.ainvoke())
 
@@ -174,5 +175,5 @@ class Exchange:
         return call.response(output)
 
 
-def _vectors(rows: Sequence[Sequence[float]]) -> Vectors:
-    return tuple(tuple(map(float, row)) for row in rows)
+def _vectors(rows: NDArray[np.float64]) -> Vectors:
+    return tuple(map(tuple, rows.tolist()))

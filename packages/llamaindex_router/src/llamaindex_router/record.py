@@ -6,10 +6,10 @@ from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole
 from llama_index.core.instrumentation import get_dispatcher
-from llama_index.core.instrumentation.event_handlers import NullEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
 from pydantic import Field
 
+from llamaindex_router.spans import heard
 from pointsman.dispatch import source_of
 from pointsman.types import Trace
 
@@ -46,7 +46,7 @@ class RouterDecisionEvent(BaseEvent):
 
 def tell(trace: Trace, record: dict[str, Any], span_id: str | None) -> None:
     """Send the event of a call that has ended, under the router's span, if anybody listens."""
-    if not _heard():
+    if not heard():
         return
     decision = trace.decisions[0] if trace.decisions else None
     _dispatcher.event(
@@ -59,15 +59,6 @@ def tell(trace: Trace, record: dict[str, Any], span_id: str | None) -> None:
             span_id=span_id,
         )
     )
-
-
-def _heard() -> bool:
-    dispatcher: Any = _dispatcher
-    while dispatcher is not None:
-        if any(type(handler) is not NullEventHandler for handler in dispatcher.event_handlers):
-            return True
-        dispatcher = dispatcher.parent if dispatcher.propagate else None
-    return False
 
 
 def stamped(output: Any, record: dict[str, Any]) -> Any:

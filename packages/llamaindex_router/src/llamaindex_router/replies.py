@@ -18,7 +18,8 @@ _OUTPUT = ("completion_tokens", "output_tokens", "candidates_token_count")
 
 def response_of(model: str, output: Any, usage: Usage | None) -> Response:
     """Return a response for what a candidate returned: LlamaIndex's own response, a text, or an object."""
-    served = _field(getattr(output, "raw", None), "model")
+    raw = getattr(output, "raw", None)
+    served = None if raw is None else _field(raw, "model")
     return Response(
         model=model,
         text=_text(output),
@@ -50,6 +51,8 @@ def _content(output: Any) -> Any:
 def usage_of(response: Any) -> Usage | None:
     """Return the tokens that a response of LlamaIndex tells, wherever its provider puts them; None is unknown."""
     raw = getattr(response, "raw", None)
+    if raw is None and not getattr(response, "additional_kwargs", None):
+        return None
     told = _field(raw, "usage") or _field(raw, "usage_metadata") or getattr(response, "additional_kwargs", None)
     into, out = _first(told, _INPUT), _first(told, _OUTPUT)
     if into is None or out is None:
@@ -90,4 +93,6 @@ def _count(told: Any, name: str) -> int:
 
 
 def _field(holder: Any, name: str) -> Any:
+    if isinstance(holder, dict):
+        return holder.get(name)
     return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from secrets import token_hex
+from os import urandom
 from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -38,7 +38,7 @@ def query_of(
     text, whole = _question(asked, messages, ask, wish)
     return Query(
         text=text,
-        id=wish.query_id or token_hex(16),
+        id=wish.query_id or urandom(16).hex(),
         messages=() if whole else turns_of(messages),
         session_id=wish.session_id,
         required=_required(asked),
@@ -62,10 +62,10 @@ def _question(asked: Asked, messages: Sequence[ChatMessage], ask: Ask | None, wi
 
 
 def _required(asked: Asked) -> frozenset[str]:
-    needs = {"tools"} if asked.tools else set()
-    if asked.structured or asked.options.get("response_format"):
-        needs.add("structured_output")
-    return frozenset(needs) if needs else _NO_NEEDS
+    tools, structured = asked.tools, asked.structured or asked.options.get("response_format")
+    if not tools and not structured:
+        return _NO_NEEDS
+    return frozenset(need for need, wanted in (("tools", tools), ("structured_output", structured)) if wanted)
 
 
 def _longest(options: Mapping[str, Any]) -> int | None:

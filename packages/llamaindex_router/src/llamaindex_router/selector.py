@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from uuid import uuid4
 
 import numpy as np
 from llama_index.core.base.base_selector import BaseSelector, SelectorResult, SingleSelection
+from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.schema import QueryBundle
 from llama_index.core.tools import ToolMetadata
+from numpy.typing import NDArray
 
+from llamaindex_router.deciding import deciding
+from llamaindex_router.embedding import Embedder
 from llamaindex_router.naming import names_of
+from pointsman.dispatch import named_embedder
 from pointsman.errors import choices as listed
 from pointsman.routers.base import Router
-from pointsman.types import Context, Query
+from pointsman.types import Context, Decision, Embed, Query
 
 __all__ = ["RouterSelector"]
 
@@ -34,6 +39,7 @@ class RouterSelector(BaseSelector):
             out when it was fitted, is never selected, and a warning is logged once.
         names: The choices' names in order, as the router knows them; by default those of the tools.
         operating_point: The trade-off of every decision, in the policy's own unit; None leaves the policy's own.
+        embedders: Embedding models by name, for a router that asks for a query's vector where the query brings none.
 
     Raises:
         ConfigError: When selecting, if one of the router's models is not among the names.
@@ -46,9 +52,15 @@ class RouterSelector(BaseSelector):
     """
 
     def __init__(
-        self, router: Router, *, names: Sequence[str] | None = None, operating_point: float | None = None
+        self,
+        router: Router,
+        *,
+        names: Sequence[str] | None = None,
+        operating_point: float | None = None,
+        embedders: Mapping[str, BaseEmbedding] | None = None,
     ) -> None:
         self.router = router
+        self.embedders = dict(embedders or {})
         self.names = None if names is None else tuple(names)
         self.operating_point = operating_point
         self._unused: frozenset[str] = frozenset()
@@ -57,12 +69,33 @@ class RouterSelector(BaseSelector):
         return f"RouterSelector({type(self.router).__name__} over {list(self.router.models)})"
 
     def _select(self, choices: Sequence[ToolMetadata], query: QueryBundle) -> SelectorResult:
+        names, steps = self._asked(choices, query)
+        try:
+            wanted = next(steps)
+            while True:
+                wanted = steps.send(self._embedder(wanted)(wanted.texts))
+        except StopIteration as end:
+            return _selection(names, end.value)
+
+    async def _aselect(self, choices: Sequence[ToolMetadata], query: QueryBundle) -> SelectorResult:
+        names, steps = self._asked(choices, query)
+        try:
+            wanted = next(steps)
+            while True:
+                wanted = steps.send(await self._embedder(wanted).aembed(wanted.texts))
+        except StopIteration as end:
+            return _selection(names, end.value)
+
+    def _asked(
+        self, choices: Sequence[ToolMetadata], query: QueryBundle
+    ) -> tuple[list[str], Generator[Embed, NDArray[np.float64], Decision]]:
         names = names_of(choices, self.names, self.router.models)
         self._tell(frozenset(names) - set(self.router.models))
         context = Context(operating_point=self.operating_point, clock=time.time())
-        decision = self.router.decide(_query_of(query), context)
-        chosen = SingleSelection(index=names.index(decision.model), reason=decision.reason)
-        return SelectorResult(selections=[chosen])
+        return names, deciding(self.router, _query_of(query), context, embeds=bool(self.embedders))
+
+    def _embedder(self, wanted: Embed) -> Embedder:
+        return Embedder(named_embedder(self.embedders, wanted.embedder))
 
     def _tell(self, unused: frozenset[str]) -> None:
         """Log what is never selected, when it is not what was logged last."""
@@ -73,14 +106,15 @@ class RouterSelector(BaseSelector):
             )
         self._unused = unused
 
-    async def _aselect(self, choices: Sequence[ToolMetadata], query: QueryBundle) -> SelectorResult:
-        return self._select(choices, query)  # a decision waits for nothing
-
     def _get_prompts(self) -> dict[str, BasePromptTemplate]:
         return {}  # no model is asked, so there is nothing to prompt
 
     def _update_prompts(self, prompts_dict: Mapping[str, BasePromptTemplate]) -> None:
         del prompts_dict
+
+
+def _selection(names: Sequence[str], decision: Decision) -> SelectorResult:
+    return SelectorResult(selections=[SingleSelection(index=names.index(decision.model), reason=decision.reason)])
 
 
 def _query_of(bundle: QueryBundle) -> Query:

@@ -21,7 +21,7 @@ from llamaindex_router.dispatching import Routing
 from llamaindex_router.record import KEY
 from llamaindex_router.request import Ask
 from llamaindex_router.sessions import ToolCalls
-from llamaindex_router.signatures import KeepsSignatures
+from llamaindex_router.spans import SpannedWhereHeard
 from pointsman.dispatch import Dispatcher
 from pointsman.errors import ConfigError
 
@@ -31,7 +31,7 @@ _dispatcher = get_dispatcher(__name__)
 _OPAQUE = WithJsonSchema({"type": "object"})
 
 
-class RoutedLLM(KeepsSignatures, FunctionCallingLLM, ABC):
+class RoutedLLM(SpannedWhereHeard, FunctionCallingLLM, ABC):
     """An LLM whose calls are routed; RouterLLM says how one is made."""
 
     models: Annotated[dict[str, LLM], SkipValidation, _OPAQUE] = Field(exclude=True)

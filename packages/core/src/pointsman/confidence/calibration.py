@@ -15,7 +15,7 @@ __all__ = ["CurveState", "Method", "fit_curve"]
 Vector = NDArray[np.float64]
 Method: TypeAlias = Literal["platt", "isotonic", "temperature", "beta"]
 
-_EDGE = 1e-4  # scores of 0 and 1 count as this far inside, so that their log-odds are finite
+_EDGE = 0.01  # scores of 0 and 1 count as this far inside: shares of few samples are often just that
 
 
 class CurveState(State):
@@ -38,9 +38,10 @@ def fit_curve(score: Vector, quality: Vector, method: Method, *, prior: float) -
     """Learn a map from scores (n,) in [0, 1] to qualities (n,); at least one row.
 
     Equal scores count as one row of their mean quality, so ties cannot reverse anything. With few rows the map shrinks to the
-    mean quality: `prior` is how many rows that is worth. "platt" is logistic in the log-odds of the score (Platt, 1999),
-    "temperature" that without an intercept (Guo, 2017), "beta" with a slope at either end (Kull, 2017), and "isotonic"
-    the non-decreasing step function of least squares, joined by straight lines (Zadrozny and Elkan, 2002).
+    mean quality: `prior` is how many rows that is worth. "platt" is logistic in the log-odds of the score (Platt, 1999), "beta"
+    with a slope at either end (Kull, 2017), and "isotonic" the non-decreasing step function of least squares, joined by
+    straight lines (Zadrozny and Elkan, 2002). "temperature" is logistic without an intercept (Guo, 2017): it cannot level off
+    at a mean, and shrinks to the score as it is.
     """
     mean = float(quality.mean())
     if method == "isotonic":
@@ -73,7 +74,7 @@ def _parameters(score: Vector, quality: Vector, mean: float, method: Method, pri
     free = method != "temperature"
     slopes = design.shape[1] - int(free)
     limits: list[tuple[float | None, float | None]] = [(0.0, None)] * slopes + [(None, None)] * int(free)
-    start = np.r_[np.zeros(slopes), np.full(int(free), np.log(level / (1 - level)))]
+    start = np.r_[np.full(slopes, float(not free)), np.full(int(free), np.log(level / (1 - level)))]
     spread = float(np.square(slope - slope.mean()).mean()) + 1e-9
     weight = prior * _level_variance(mean)
     penalty = np.r_[np.full(slopes, weight * spread), np.full(int(free), weight)]

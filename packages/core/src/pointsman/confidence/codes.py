@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pointsman.confidence.equivalence import KeyedEquivalence
 from pointsman.data.dataset import RoutingDataset
 
-__all__ = ["ABSENT", "MUTE", "keys_of", "sample_keys_of"]
+__all__ = ["ABSENT", "MUTE", "keys_of", "sample_keys_of", "texts_of"]
 
 Codes = NDArray[np.int64]
 
@@ -23,15 +23,20 @@ MUTE = -1
 
 def keys_of(dataset: RoutingDataset, model: str, equivalence: KeyedEquivalence) -> Codes:
     """Return a code for each of a model's answers, shape (n,): equal where answers of any models say the same."""
-    column = dataset.models.index(model)
-    empty = np.full(len(dataset), None, dtype=object)
-    answers = empty if dataset.answers is None else dataset.answers[:, column]
-    responses = empty if dataset.responses is None else dataset.responses[:, column]
-    texts = (
-        response if answer is None else answer
-        for answer, response in zip(answers.tolist(), responses.tolist(), strict=True)
-    )
+    answers, responses = _column(dataset.answers, dataset, model), _column(dataset.responses, dataset, model)
+    texts = (response if answer is None else answer for answer, response in zip(answers, responses, strict=True))
     return _coded(texts, equivalence, len(dataset))
+
+
+def texts_of(dataset: RoutingDataset, model: str) -> list[str]:
+    """Return all that a model wrote, as far as it was kept, else its final answers; "" where nothing was kept."""
+    answers, responses = _column(dataset.answers, dataset, model), _column(dataset.responses, dataset, model)
+    kept = (answer if response is None else response for answer, response in zip(answers, responses, strict=True))
+    return ["" if text is None else text for text in kept]
+
+
+def _column(texts: NDArray[np.object_] | None, dataset: RoutingDataset, model: str) -> list[str | None]:
+    return [None] * len(dataset) if texts is None else list(texts[:, dataset.models.index(model)])
 
 
 def sample_keys_of(dataset: RoutingDataset, model: str, equivalence: KeyedEquivalence, count: int) -> Codes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import exp, fsum, log
+from math import exp, fsum, isnan, log
 from typing import Any, ClassVar
 
 from pointsman.confidence.base import Confidence
@@ -19,7 +19,8 @@ class TokenEntropy(Confidence):
     """One less the mean entropy of the tokens, as a share of what it can be.
 
     Each place's likeliest tokens are known, and the rest of the probability counts as one further token, so the entropy is a
-    lower bound, between 0 and log(k + 1). None where the response carries no alternatives.
+    lower bound, between 0 and log(k + 1). Places without alternatives do not count; None where there are no others, or where a
+    log-probability is no number.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"top_logprobs"})
@@ -28,8 +29,8 @@ class TokenEntropy(Confidence):
     def assess(self, query: Query, responses: Sequence[Response], context: Context = Context()) -> Plan[float | None]:  # noqa: B008 - frozen
         """Return how decided the last response's tokens were."""
         yield from ()
-        found = responses[-1].top_logprobs
-        if not found:
+        found = [place for place in responses[-1].top_logprobs or () if place]
+        if not found or any(isnan(value) for place in found for value in place):
             return None
         return 1 - fsum(map(_undecided, found)) / len(found)
 

@@ -11,7 +11,7 @@ from pointsman.data.text_id import text_id
 
 __all__ = ["Scale", "grading_task", "marked"]
 
-_STATED = re.compile(r"score\W{1,5}(-?\d+(?:\.\d+)?)", re.IGNORECASE)
+_STATED = re.compile(r"score(?:\s*\([^()]{0,20}\))?\W{1,5}?(-?\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,14 @@ def _stated(reply: str) -> tuple[float | None, str]:
     for found in reversed(list(json_objects(reply))):
         score = found.get("score")
         if isinstance(score, int | float) and not isinstance(score, bool):
-            return float(score), str(found.get("reason", ""))
+            return _finite(score), str(found.get("reason", ""))
     stated = _STATED.findall(reply)
     return (float(stated[-1]) if stated else None), ""
+
+
+def _finite(score: float) -> float | None:
+    """Return a number as a float; None where it is too large for one."""
+    try:
+        return float(score)
+    except OverflowError:
+        return None

@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
 from pointsman.confidence.base import Confidence, Scored, by_cost, free, prefixes
-from pointsman.confidence.codes import ABSENT, keys_of
+from pointsman.confidence.codes import ABSENT, keys_of, texts_of
 from pointsman.confidence.equivalence import KeyedEquivalence, numbered
 from pointsman.confidence.logit import fit_logistic, sigmoid
 from pointsman.confidence.matches import NormalisedMatch
 from pointsman.confidence.reading import said
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
-from pointsman.data.tape import Tape
+from pointsman.data.statistics import text_statistics
 from pointsman.errors import DataError
 from pointsman.features.base import Features
 from pointsman.features.lexical import Lexical
-from pointsman.features.statistics import text_statistics
 from pointsman.flow import Plan
 from pointsman.types import Context, Query, Response
 
@@ -116,7 +115,7 @@ class LearnedConfidence(Confidence):
     def _kept(self, dataset: RoutingDataset, ran: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
         """Return what each model's answers say, shape (n, r), and the texts of the last one's."""
         keys = np.column_stack([keys_of(dataset, name, self.equivalence) for name in ran])
-        return keys, [Tape(dataset, row).text(ran[-1]) or "" for row in range(len(dataset))]
+        return keys, texts_of(dataset, ran[-1])
 
     def _chance(self, about: Matrix, texts: Sequence[str], keys: NDArray[np.int64], model: str) -> Matrix:
         state = self.fitted(LearnedState)

@@ -41,5 +41,7 @@ def fit_logistic(
         return value, rows.T @ (sigmoid(logits) - labels) + strength * off
 
     start = np.array(centre, dtype=np.float64)
-    found: Array = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}).x
+    found: Array = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200, "ftol": 1e-7}
+    ).x
     return found

@@ -42,16 +42,19 @@ class NumericMatch(KeyedEquivalence):
     def key(self, answer: str) -> Hashable | None:
         """Return the last number, rounded."""
         number = last_number(answer)
-        return None if number is None else float(f"{number:.{self.digits - 1}e}")
+        return None if number is None else float(f"{number:.{self.digits - 1}e}") + 0.0  # -0 is 0
 
 
 class JsonMatch(KeyedEquivalence):
-    """Answers are the same when they, or the code blocks in them, are equal as JSON: the order of keys does not matter."""
+    """Answers are the same when they, or the code blocks in them, are equal as JSON.
+
+    The order of keys does not matter, and 1.0 is 1.
+    """
 
     def key(self, answer: str) -> Hashable | None:
         """Return the value with its keys sorted."""
         try:
-            return json.dumps(json_in(answer), sort_keys=True)
+            return json.dumps(json_in(answer, parse_float=_number), sort_keys=True)
         except ValueError:
             return None
 
@@ -62,3 +65,8 @@ class ChoiceMatch(KeyedEquivalence):
     def key(self, answer: str) -> Hashable | None:
         """Return the letter."""
         return last_choice(answer)
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    return int(value) if value.is_integer() else value

@@ -21,7 +21,9 @@ _NUMBER = re.compile(
 )
 _FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
-_CHOSEN = re.compile(r"(?:answer|choice|option)\W{0,6}(?:is|:)?\W{0,6}([A-Z])\b(?!['’])", re.IGNORECASE)
+_CHOSEN = re.compile(  # not the "a" or "I" of a sentence
+    r"(?i:answer|choice|option)\W{0,6}(?i:is|:)?\W{0,6}(?!a\s+\w|[Ii]\s+[a-z])([A-Za-z])\b(?!['’])"
+)
 _ALONE = re.compile(r"^\W*([A-Z])\W*$", re.IGNORECASE | re.MULTILINE)
 _MARKED = re.compile(r"\(([A-Z])\)")
 
@@ -80,9 +82,15 @@ def without_fence(text: str) -> str:
     return fenced[1] if fenced else text
 
 
-def json_in(text: str) -> Any:
-    """Return the JSON that a text, or the code block in it, is; raise ValueError where it is none."""
-    return json.loads(without_fence(text))
+def json_in(text: str, **how: Any) -> Any:
+    """Return the JSON that a text, or the code block in it, is; raise ValueError where it is none, or nested beyond reason.
+
+    `how` goes to `json.loads`.
+    """
+    try:
+        return json.loads(without_fence(text), **how)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
@@ -94,6 +102,8 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
             found, end = decoder.raw_decode(text, start)
         except ValueError:
             end = start + 1
+        except RecursionError:  # whatever is nested as deeply is no object that anybody meant
+            return
         else:
             if isinstance(found, dict):
                 yield found

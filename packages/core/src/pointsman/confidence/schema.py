@@ -13,7 +13,7 @@ from pointsman.errors import ConfigError, MissingExtraError
 from pointsman.flow import Plan
 from pointsman.types import Context, Query, Response
 
-__all__ = ["SchemaVerifier", "schema_validator"]
+__all__ = ["SchemaVerifier", "fits", "schema_validator"]
 
 
 def schema_validator(schema: Any, name: str) -> Any:
@@ -33,6 +33,14 @@ def schema_validator(schema: Any, name: str) -> Any:
     except SchemaError as error:
         raise ConfigError(f"{name} is no JSON schema: {error.message}.") from None
     return kind(schema)
+
+
+def fits(validator: Any, content: Any) -> bool:
+    """Return whether content fits a schema; what is nested beyond reason does not."""
+    try:
+        return bool(validator.is_valid(content))
+    except RecursionError:
+        return False
 
 
 class SchemaVerifier(Confidence):
@@ -77,4 +85,4 @@ class SchemaVerifier(Confidence):
             content = json_in(responses[-1].text)
         except ValueError:
             return 0.0
-        return float(self._validator.is_valid(content))
+        return float(fits(self._validator, content))

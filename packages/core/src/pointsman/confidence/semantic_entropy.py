@@ -22,6 +22,8 @@ from pointsman.types import Context, Query, Response
 
 __all__ = ["SemanticEntropy"]
 
+_DIGITS = 12  # that sums of the same terms in another order, and so thresholds, agree on
+
 
 class SemanticEntropy(Confidence):
     """One less the entropy of the meanings of a response and further samples, as a share of what it can be.
@@ -51,7 +53,7 @@ class SemanticEntropy(Confidence):
     def assess(self, query: Query, responses: Sequence[Response], context: Context = Context()) -> Plan[float | None]:  # noqa: B008 - frozen
         """Sample, and measure how far the answers are spread over meanings."""
         groups = yield from grouped_samples(query, responses[-1], self.samples, self.temperature, self.equivalence)
-        return None if groups is None else 1 - _entropy(groups) / log(len(groups))
+        return None if groups is None else round(1 - _entropy(groups) / log(len(groups)), _DIGITS) + 0.0
 
     def recorded(self, dataset: RoutingDataset, ran: Sequence[str]) -> Scored:
         """Return how decided it was, all rows at once where answers can be compared by what is read out of them."""
@@ -75,4 +77,4 @@ def _decided(drawn: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.flo
     size = np.where(codes == MUTE, 1, same.sum(axis=2))
     # Each answer adds -log(its group's share) / n, so that a group of c answers adds c times that.
     spread = np.where(known, -np.log(np.maximum(size, 1) / total[:, None]), 0.0).sum(axis=1) / total
-    return np.asarray(1 - spread / np.log(total))
+    return np.asarray(np.round(1 - spread / np.log(total), _DIGITS) + 0.0)

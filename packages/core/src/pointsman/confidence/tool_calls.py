@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from pointsman.confidence.base import Confidence
-from pointsman.confidence.schema import schema_validator
+from pointsman.confidence.schema import fits, schema_validator
 from pointsman.errors import ConfigError
 from pointsman.flow import Plan
 from pointsman.types import Context, Query, Response
@@ -20,7 +20,8 @@ class ToolCallVerifier(Confidence):
     """The share of a response's tool calls that name a known tool and whose arguments fit its schema.
 
     Where a response calls no tool, it cannot tell. The calls are read from the response's content: those of a chat completion
-    ("function": {"name", "arguments" as JSON text}) and those of a message with "name" and "args".
+    ("function": {"name", "arguments" as JSON text}) and those of a message with "name" and "args"; "invalid_tool_calls", where
+    a framework keeps those that it could not read, fit nothing.
 
     Parameters:
         tools: JSON text that maps each tool's name to the JSON schema of its arguments.
@@ -57,25 +58,27 @@ class ToolCallVerifier(Confidence):
     def assess(self, query: Query, responses: Sequence[Response], context: Context = Context()) -> Plan[float | None]:  # noqa: B008 - frozen
         """Check every tool call of the last response."""
         yield from ()
-        calls = _calls(responses[-1].content)
-        if not calls:
+        read, unread = (_listed(responses[-1].content, name) for name in ("tool_calls", "invalid_tool_calls"))
+        if not read and not unread:
             return None
-        return sum(self._fits(call) for call in calls) / len(calls)
+        return sum(self._fits(call) for call in read) / (len(read) + len(unread))
 
     def _fits(self, call: Any) -> bool:
         named = _field(call, "function") or call
-        validator = self._validators.get(_field(named, "name"))
+        name = _field(named, "name")
+        validator = self._validators.get(name) if isinstance(name, str) else None
         arguments = _field(named, "arguments") if _field(named, "args") is None else _field(named, "args")
         if isinstance(arguments, str):
             try:
                 arguments = json.loads(arguments)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return False
-        return validator is not None and bool(validator.is_valid(arguments))
+        return validator is not None and fits(validator, arguments)
 
 
-def _calls(content: Any) -> Sequence[Any]:
-    return tuple(_field(content, "tool_calls") or ())
+def _listed(content: Any, name: str) -> Sequence[Any]:
+    calls = _field(content, name)
+    return calls if isinstance(calls, list | tuple) else ()
 
 
 def _field(thing: Any, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -17,14 +18,16 @@ _ASKED = (
     "(certainly right), and nothing else."
 )
 _WHOLE = 100
+_PER_CENT = re.compile(r"(?<![\w.])(-?\d{1,9}(?:\.\d{1,9})?)\s*(?:%|per\s?cent\b|(?:/|out of)\s*100\b)", re.IGNORECASE)
 
 
 class Verbalised(Confidence):
     """The chance of being right that the model states when it is asked about its answer.
 
     One further call of the same model, with the conversation so far. Models overstate it, so wrap it in `Calibrated`; among
-    uncertainty signals it is a weak one ("Confident or Seek Stronger", arXiv 2502.04428). None where the call fails or names no
-    percentage.
+    uncertainty signals it is a weak one ("Confident or Seek Stronger", arXiv 2502.04428). What is called per cent, or is out of
+    100, counts before any other number. None where the call fails or names no percentage; a bare number between 0 and 1 is
+    none, as it may be a share.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"text", "judge"})
@@ -34,8 +37,16 @@ class Verbalised(Confidence):
         last = responses[-1]
         messages = (*conversation(query), Message(role="assistant", content=last.text), _user(_ASKED))
         (outcome,) = yield (Call(model=last.model, messages=messages, purpose="judge"),)
-        stated = last_number(outcome.text) if isinstance(outcome, Response) else None
-        return None if stated is None or not 0 <= stated <= _WHOLE else stated / _WHOLE
+        return _chance(outcome.text) if isinstance(outcome, Response) else None
+
+
+def _chance(reply: str) -> float | None:
+    """Return the chance that a reply names, or None."""
+    named = _PER_CENT.findall(reply)
+    stated = float(named[-1]) if named else last_number(reply)
+    if stated is None or not 0 <= stated <= _WHOLE or (not named and 0 < stated < 1):
+        return None
+    return stated / _WHOLE
 
 
 def conversation(query: Query) -> tuple[Message, ...]:

@@ -78,6 +78,8 @@ class Attempts:
             if not (isfinite(outcome.cost_usd) and outcome.cost_usd >= 0):
                 raise ValueError(f"The cost of a call of {outcome.model!r} cannot be ${outcome.cost_usd}.")
             return outcome
+        if outcome.usage is None:
+            return outcome
         cost = self._price(outcome.usage, outcome.model, getattr(outcome, "served_model", None))
         if cost is None:
             return outcome

@@ -4,6 +4,7 @@ from pointsman.evaluation.evaluate import evaluate
 from pointsman.evaluation.explain import Candidate, Explanation, Instead, explain
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.paired import Comparison
+from pointsman.evaluation.passage import Passage, Taken, passage_of, recorded_passage
 from pointsman.evaluation.replay import simulate, simulate_sweep
 from pointsman.evaluation.report import Evaluation, MethodRow, Verdict
 
@@ -15,9 +16,13 @@ __all__ = [
     "Instead",
     "MethodRow",
     "Outcomes",
+    "Passage",
+    "Taken",
     "Verdict",
     "evaluate",
     "explain",
+    "passage_of",
+    "recorded_passage",
     "simulate",
     "simulate_sweep",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointsman.data.dataset import RoutingDataset
+from pointsman.evaluation.passage import Passage, recorded_passage
 from pointsman.evaluation.plain import plain
 from pointsman.routers.base import Router
 from pointsman.routers.estimated import EstimatedRouter, EstimatedState
@@ -52,6 +53,7 @@ class Explanation:
         candidates: Every model of the pool, by rank, those left out last.
         basis: What the estimator says its estimates rest on, as plain data; {} where it has nothing to add.
         instead: The best single model, the cheapest one.
+        passage: The calls the query would take, and what they cost; None where its outcomes are not on record.
     """
 
     query: str
@@ -59,6 +61,7 @@ class Explanation:
     candidates: tuple[Candidate, ...]
     basis: Mapping[str, Any]
     instead: tuple[Instead, ...]
+    passage: Passage | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON data."""
@@ -73,6 +76,7 @@ class Explanation:
             "candidates": plain(self.candidates),
             "basis": plain(self.basis),
             "instead": plain(self.instead),
+            "passage": None if self.passage is None else plain(self.passage),
         }
 
     def __str__(self) -> str:
@@ -87,6 +91,7 @@ def explain(
     context: Context = Context(),  # noqa: B008 - frozen
     *,
     reference: RoutingDataset | None = None,
+    recorded: RoutingDataset | None = None,
 ) -> Explanation:
     """Decide on one query and say why.
 
@@ -96,8 +101,10 @@ def explain(
         context: What holds at the moment of the decision.
         reference: Outcomes by which the best single and the cheapest model are named; without them they are the ones of
             highest expected quality and of lowest expected cost on this very query.
+        recorded: Outcomes among which this query's are: they tell the path of a cascade, draft by draft.
 
     Raises:
+        DataError: When the query is not among the recorded ones, or they lack what a call would have returned.
         NoEligibleModelError: When no model can serve the query.
 
     >>> from pointsman.routers.rules import RulesRouter
@@ -112,6 +119,7 @@ def explain(
         candidates=tuple(_candidates(router, decision)),
         basis=_basis(router, query),
         instead=tuple(_instead(what, model, decision) for what, model in _alternatives(decision, reference).items()),
+        passage=None if recorded is None else recorded_passage(router, query, recorded, context),
     )
 
 

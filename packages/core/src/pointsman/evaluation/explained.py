@@ -47,6 +47,8 @@ def explanation_text(explanation: Explanation) -> str:
         lines += ["", "rests on", *_basis(explanation.basis)]
     chosen = decision.model
     lines += ["", *(_sentence(other, chosen) for other in explanation.instead)]
+    if explanation.passage is not None:
+        lines += ["", str(explanation.passage)]
     return "\n".join(lines).rstrip()
 
 

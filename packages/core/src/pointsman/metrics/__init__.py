@@ -35,6 +35,14 @@ from pointsman.metrics.operating_point import cheapest_setting, cost_save, peak_
 from pointsman.metrics.pgr import apgr, call_share_curve, cpt, pgr
 from pointsman.metrics.points import choice_points, model_points
 from pointsman.metrics.regret import RegretParts, captured_headroom, cumulative_regret, regret, regret_parts, utility
+from pointsman.metrics.risk import (
+    conformal_bounds,
+    rows_for_certainty,
+    rows_for_expectation,
+    settings_in_expectation,
+    settings_with_certainty,
+    tail_probabilities,
+)
 from pointsman.metrics.routerarena import Optimality, arena_score, optimality, rank_score, robustness
 from pointsman.metrics.routereval import classification_bias, mean_score, value_over_best
 
@@ -64,6 +72,7 @@ __all__ = [
     "choice_points",
     "choice_shares",
     "classification_bias",
+    "conformal_bounds",
     "cost_save",
     "cpt",
     "cumulative_regret",
@@ -101,6 +110,11 @@ __all__ = [
     "regret_parts",
     "reliability_table",
     "robustness",
+    "rows_for_certainty",
+    "rows_for_expectation",
+    "settings_in_expectation",
+    "settings_with_certainty",
+    "tail_probabilities",
     "utility",
     "value_over_best",
     "zero_router",

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Len
 from numpy.typing import NDArray
 
 from pointsman.components import State
-from pointsman.confidence.base import Confidence
+from pointsman.confidence.base import Confidence, prefixes
 from pointsman.confidence.held_out import held_out_scores
 from pointsman.data.dataset import RoutingDataset, column_means
 from pointsman.data.notes import tell_notes
@@ -21,7 +21,7 @@ from pointsman.estimators.base import Estimates, Estimator
 from pointsman.models import ModelPool
 from pointsman.routers.cascading import Cascading, Course
 from pointsman.routers.economics import Rung, rungs_of
-from pointsman.routers.ladder import Ladder
+from pointsman.routers.ladder import ALWAYS, Ladder
 from pointsman.routers.thresholds import Goal, Setting, search
 from pointsman.types import Query
 
@@ -129,6 +129,11 @@ class Cascade(Cascading):
         rungs, left_out = self.order, dict[str, str]()
         goal = self._goal(data)
         ladder, setting = self._measured(data, rungs, goal)
+        if ladder.rungs > 1 and not (np.isfinite(ladder.score) & np.isfinite(ladder.quality[:, :-1])).any():
+            raise DataError(
+                f"No answer has both a score by {type(self.confidence).__name__} and a known quality, so thresholds cannot be "
+                "learnt."
+            )
         while (idle := _idle(rungs_of(ladder, setting.thresholds))) is not None:
             without = (*rungs[:idle], *rungs[idle + 1 :])
             again, other = self._measured(data, without, goal)
@@ -146,7 +151,8 @@ class Cascade(Cascading):
         return Goal(quality=self.keep * float(np.nanmax(data.mean_quality)))
 
     def _measured(self, data: RoutingDataset, rungs: tuple[str, ...], goal: Goal) -> tuple[Ladder, Setting]:
-        scored = held_out_scores(self.confidence, data, rungs, folds=self.folds) if len(rungs) > 1 else []
+        below = prefixes(rungs)[:-1]
+        scored = held_out_scores(self.confidence, data, rungs, ran=below, folds=self.folds) if below else []
         ladder = Ladder.of(data, rungs, scored)
         return ladder, search(ladder, goal)
 
@@ -156,7 +162,9 @@ class Cascade(Cascading):
         """Learn who accepts what, and the share of acceptances from which on each rung pays: (c_S + c_check) / c_L."""
         if self.foresight is None or len(rungs) == 1:
             return None, np.zeros(0)
-        accepted = replace(data.only(rungs[:-1]), quality=ladder.accepts(limits).astype(np.float64))
+        told = np.logical_and.accumulate(ladder.kept[:, :-1], axis=1) | (limits == ALWAYS)
+        quality = np.where(told, ladder.accepts(limits), np.nan)  # what was not kept might have been accepted
+        accepted = replace(data.only(rungs[:-1]), quality=quality)
         found = rungs_of(ladder, limits.tolist())
         worth = [0.0 if not rung.rest_usd else rung.own_usd / rung.rest_usd for rung in found]
         return self.foresight.clone().fit(accepted), np.array(worth)
@@ -176,7 +184,7 @@ class Cascade(Cascading):
         latency = unknown if data.latency_s is None else column_means(data.latency_s)
         return CascadeState(
             confidence=confidence.fit(data, rungs) if confidence.learns else confidence,
-            pool=self.pool or (data.pool or ModelPool(data.models)).restrict(self.order),
+            pool=(self.pool or data.pool or ModelPool(data.models)).restrict(self.order),
             rungs=rungs,
             thresholds=limits,
             points=points,
@@ -196,7 +204,8 @@ class Cascade(Cascading):
     @property
     def models(self) -> ModelPool:
         """The models of the order."""
-        return self._known.pool if self._known is not None else self.pool or ModelPool(self.order)
+        known = self._known
+        return known.pool if known is not None else (self.pool or ModelPool(self.order)).restrict(self.order)
 
     @property
     def judge(self) -> Confidence:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from pointsman.components import Tags
 from pointsman.confidence.base import Confidence, prefixes
 from pointsman.data.dataset import RoutingDataset
-from pointsman.errors import NoEligibleModelError
+from pointsman.errors import DataError, NoEligibleModelError, choices
 from pointsman.estimators.base import Estimates
 from pointsman.flow import Plan
 from pointsman.routers.base import Router
 from pointsman.routers.climbing import climb
-from pointsman.routers.estimated import constrained
+from pointsman.routers.estimated import constrained, known_or_none
 from pointsman.routers.ladder import ALWAYS, Ladder
 from pointsman.routers.replayed import Replayed
 from pointsman.types import Answer, Constraints, Context, Decision, ModelEstimate, Query
@@ -174,6 +174,10 @@ class Cascading(Router):
     ) -> Ladder:
         key = (rungs, rows.tobytes())
         if key not in ladders:
+            if unknown := set(rungs) - set(dataset.models):
+                raise DataError(
+                    f"There are no outcomes of {choices(unknown)}; there are those of {choices(dataset.models)}."
+                )
             part = dataset if len(rows) == len(dataset) else dataset.take(rows)
             scored = [self.judge.recorded(part, ran) for ran in prefixes(rungs)[:-1]]
             ladders[key] = Ladder.of(part, rungs, scored)
@@ -181,16 +185,12 @@ class Cascading(Router):
 
 
 def _told(expected: Estimates) -> dict[str, ModelEstimate]:
-    latency = [None] * len(expected.models) if expected.latency_s is None else _known(expected.latency_s[0])
-    columns = (_known(expected.quality[0]), _known(expected.cost_usd[0]), latency)
+    latency = [None] * len(expected.models) if expected.latency_s is None else known_or_none(expected.latency_s[0])
+    columns = (known_or_none(expected.quality[0]), known_or_none(expected.cost_usd[0]), latency)
     return {
         name: ModelEstimate(quality=q, cost_usd=c, latency_s=s, score=None)
         for name, q, c, s in zip(expected.models, *columns, strict=True)
     }
-
-
-def _known(values: NDArray[np.float64]) -> list[float | None]:
-    return [None if np.isnan(value) else value for value in values.tolist()]
 
 
 def _unchecked(limits: Constraints) -> list[str]:

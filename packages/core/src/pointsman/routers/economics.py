@@ -20,7 +20,7 @@ class Rung:
     Parameters:
         escalated: The share that went on.
         own_usd: Dollars of its call and its check.
-        rest_usd: Dollars of what comes after it, had every query that reached it gone on; None where nobody knows.
+        rest_usd: Dollars of what comes after it, had every query that reached it gone on; None where nobody knows, or none did.
         pays: Whether it saves more than it costs: own + what the escalated ones cost after it < rest.
     """
 
@@ -32,7 +32,7 @@ class Rung:
     def told(self, name: str, after: str) -> str:
         """Say why it is not worth calling."""
         if self.rest_usd is None:
-            return f"what {name} costs is unknown"
+            return f"no query would go on to {name}"
         even = break_even_escalation(weak=self.own_usd, verification=0.0, strong=self.rest_usd)
         bound = "never" if even is None or even <= 0 else f"only below {even:.0%}"
         return f"{self.escalated:.0%} of {name}'s answers would go on to {after}, and calling it first pays {bound}"

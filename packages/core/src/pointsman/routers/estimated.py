@@ -24,7 +24,7 @@ from pointsman.policies.utility import Utility
 from pointsman.routers.base import Decisions, Router, uniform
 from pointsman.types import Answer, Constraints, Context, Decision, Embed, ModelEstimate, Query
 
-__all__ = ["EstimatedRouter", "constrained"]
+__all__ = ["EstimatedRouter", "constrained", "known_or_none"]
 
 Mask = NDArray[np.bool_]
 
@@ -196,7 +196,7 @@ def constrained(
 def _over(what: str, unit: str, values: NDArray[np.float64], limit: float, names: tuple[str, ...]) -> dict[str, str]:
     """Return the models over a limit, or of unknown value, with the reason."""
     over = {}
-    for name, value in zip(names, _known(values), strict=True):
+    for name, value in zip(names, known_or_none(values), strict=True):
         if value is None:
             over[name] = f"its {what} is unknown"
         elif value > limit:
@@ -207,11 +207,11 @@ def _over(what: str, unit: str, values: NDArray[np.float64], limit: float, names
 def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], degraded: tuple[str, ...]) -> Decision:
     names, chosen, scores = estimates.models, int(choice.model[0]), choice.scores[0]
     order = [names[j] for j in ranked(scores, estimates.cost_usd[0]) if j != chosen and names[j] not in excluded]
-    latency = [None] * len(names) if estimates.latency_s is None else _known(estimates.latency_s[0])
-    scored = [None if name in excluded else score for name, score in zip(names, _known(scores), strict=True)]
+    latency = [None] * len(names) if estimates.latency_s is None else known_or_none(estimates.latency_s[0])
+    scored = [None if name in excluded else score for name, score in zip(names, known_or_none(scores), strict=True)]
     # A linear estimate may leave the scale by a little; the score keeps what was compared.
     quality = np.minimum(np.maximum(estimates.quality[0], 0.0), 1.0)
-    columns = (_known(quality), _known(estimates.cost_usd[0]), latency, scored)
+    columns = (known_or_none(quality), known_or_none(estimates.cost_usd[0]), latency, scored)
     rows = dict(zip(names, map(ModelEstimate._make, zip(*columns, strict=True)), strict=True))
     mine = rows[names[chosen]]
     cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"
@@ -226,5 +226,6 @@ def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], de
     )
 
 
-def _known(values: NDArray[np.float64]) -> list[float | None]:
+def known_or_none(values: NDArray[np.float64]) -> list[float | None]:
+    """Return numbers as plain floats; NaN becomes None."""
     return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124 - NaN is not itself

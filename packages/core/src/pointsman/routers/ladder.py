@@ -41,6 +41,7 @@ class Ladder:
         quality, cost_usd: Of each rung's answer, shape (n, m).
         check_usd, checks: Dollars and number of the calls that a check takes, shape (n, m - 1).
         kept: Whether what a rung wrote is known, shape (n, m); where it is not, nobody knows how a query goes on.
+        start: The rung that each query begins on, shape (n,); None is the first.
     """
 
     score: Matrix
@@ -49,6 +50,7 @@ class Ladder:
     check_usd: Matrix
     checks: Matrix
     kept: NDArray[np.bool_]
+    start: NDArray[np.intp] | None = None
 
     @classmethod
     def of(cls, dataset: RoutingDataset, order: Sequence[str], scored: Sequence[Scored]) -> Self:
@@ -83,20 +85,21 @@ class Ladder:
     def take(self, rows: NDArray[np.intp]) -> Self:
         """Return some rows."""
         parts = {name: getattr(self, name)[rows] for name in ("score", "quality", "cost_usd", "check_usd", "checks")}
-        return type(self)(**parts, kept=self.kept[rows])
+        return type(self)(**parts, kept=self.kept[rows], start=None if self.start is None else self.start[rows])
 
     def climb(self, thresholds: Sequence[float] | Matrix) -> Climb:
         """Stop each query at the first rung whose score reaches its threshold, else at the last; all that ran is paid."""
         limits = np.asarray(thresholds, dtype=np.float64)
         unseen = limits == ALWAYS
-        accepted = np.column_stack([unseen | (self.score >= limits), np.ones(len(self), dtype=np.bool_)])
-        rung = accepted.argmax(axis=1)
+        begin = np.zeros(len(self), dtype=np.intp) if self.start is None else self.start
         rows, steps = np.arange(len(self)), np.arange(self.rungs)
-        ran = steps <= rung[:, None]
+        accepted = np.column_stack([unseen | (self.score >= limits), np.ones(len(self), dtype=np.bool_)])
+        rung = (accepted & (steps >= begin[:, None])).argmax(axis=1)
+        ran = (steps <= rung[:, None]) & (steps >= begin[:, None])
         checked = ran[:, :-1] & ~unseen
         cost = np.where(ran, self.cost_usd, 0).sum(axis=1) + np.where(checked, self.check_usd, 0).sum(axis=1)
-        calls = rung + 1 + np.where(checked, self.checks, 0).sum(axis=1).astype(np.intp)
-        known = (self.kept | ~ran).all(axis=1) | (rung == 0)  # one call's outcome is known, whatever it said
+        calls = rung - begin + 1 + np.where(checked, self.checks, 0).sum(axis=1).astype(np.intp)
+        known = (self.kept | ~ran).all(axis=1) | (rung == begin)  # one call's outcome is known, whatever it said
         return Climb(
             rung=rung,
             quality=np.where(known, self.quality[rows, rung], np.nan),

@@ -24,12 +24,14 @@ class Replayed:
         quality: Its score, shape (n,).
         cost_usd: Dollars of all calls, checks included, shape (n,).
         calls: How many calls that took, shape (n,).
+        confidence: The probability that the answer is right, shape (n,); None from a router that tells none.
     """
 
     model: NDArray[np.intp]
     quality: NDArray[np.float64]
     cost_usd: NDArray[np.float64]
     calls: NDArray[np.intp]
+    confidence: NDArray[np.float64] | None = None
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 from pointsman.errors import ConfigError, NoEligibleModelError, choices
@@ -13,6 +14,9 @@ from pointsman.routers.base import Router
 from pointsman.types import Constraints, Context, Decision, Query
 
 __all__ = ["Rule", "RulesRouter"]
+
+
+_UNCONSTRAINED = Constraints()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +101,17 @@ class RulesRouter(Router):
         """The pool given at construction."""
         return self.pool
 
+    @cached_property
+    def _standing(self) -> Decision:
+        """The decision where there are no rules and nothing stands in the default's way."""
+        ranking = tuple(dict.fromkeys((self.default, *self.pool.by_price)))
+        return Decision(model=self.default, ranking=ranking, reason="no rule applies")
+
     def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
         """Return the first applicable rule's model; the default and then the others stand by."""
         excluded, degraded = self.exclusions(query, context)
+        if not (self.rules or excluded or degraded) and query.constraints == _UNCONSTRAINED:
+            return self._standing
         wanted, skipped = [], []
         for number, rule in enumerate(self.rules, start=1):
             if rule.mismatch(query) is None:
@@ -108,14 +120,17 @@ class RulesRouter(Router):
                 wanted.append((rule.model, f"rule {number} applies"))
         wanted.append((self.default, "no rule applies" if not wanted else "the default"))
         wanted += [(name, "stands by") for name in self.pool.by_price]
-        order = {name: why for name, why in reversed(wanted) if name not in excluded}
-        ranking = tuple(dict.fromkeys(name for name, _ in wanted if name not in excluded))
-        if not ranking:
+        reasons: dict[str, str] = {}
+        for name, why in wanted:
+            if name not in excluded:
+                reasons.setdefault(name, why)
+        if not reasons:
             raise NoEligibleModelError(excluded)
+        ranking = tuple(reasons)
         return Decision(
             model=ranking[0],
             ranking=ranking,
-            reason=order[ranking[0]],
+            reason=reasons[ranking[0]],
             excluded=excluded,
             degraded=(*degraded, *skipped, *_unchecked(query.constraints)),
         )

@@ -15,6 +15,7 @@ __all__ = ["Goal", "Setting", "candidates", "measured", "search"]
 
 Vector = NDArray[np.float64]
 _TRIALS = 1_500  # settings that a search tries at first
+_LEAST = 3  # thresholds of each rung that make a grid
 _FINE = 64  # settings of one threshold that a refinement tries
 _ROUNDS = 3
 
@@ -49,8 +50,11 @@ class Setting:
 
 
 def search(ladder: Ladder, goal: Goal) -> Setting:
-    """Return the best setting found: a grid over quantiles of the scores, then each threshold by itself, a few times over."""
-    tried = [measured(ladder, setting) for setting in product(*candidates(ladder))]
+    """Return the best setting found: a grid over quantiles of the scores, then each threshold by itself, a few times over.
+
+    Where the rungs are too many for a grid, it begins with one threshold for all of them.
+    """
+    tried = [measured(ladder, setting) for setting in _first(ladder)]
     best = max(tried, key=lambda one: _key(goal, one))
     for _ in range(_ROUNDS if ladder.rungs > 1 else 0):
         before = best
@@ -62,15 +66,26 @@ def search(ladder: Ladder, goal: Goal) -> Setting:
     return best
 
 
+def _first(ladder: Ladder) -> Iterator[tuple[float, ...]]:
+    below = ladder.rungs - 1
+    if _LEAST**below <= 2 * _TRIALS:
+        yield from product(*candidates(ladder))
+        return
+    for value in [ALWAYS, *_quantiles(ladder.score.reshape(-1), _FINE), NEVER]:
+        yield (value,) * below
+
+
 def _key(goal: Goal, setting: Setting) -> tuple[object, ...]:
     """Rank settings; of those alike the lower thresholds win, which escalate less."""
     return (*goal.rank(setting.quality, setting.cost_usd), *(-t for t in setting.thresholds))
 
 
 def measured(ladder: Ladder, thresholds: Sequence[float]) -> Setting:
-    """Return what a setting comes to over all queries whose outcome is known."""
+    """Return what a setting comes to over all queries whose quality and, if any are, costs are known."""
     climb = ladder.climb(thresholds)
     known = np.isfinite(climb.quality)
+    if (known & np.isfinite(climb.cost_usd)).any():
+        known &= np.isfinite(climb.cost_usd)
     if not known.any():
         return Setting(thresholds=tuple(thresholds), quality=float("-inf"), cost_usd=float("nan"))
     return Setting(
@@ -83,7 +98,7 @@ def measured(ladder: Ladder, thresholds: Sequence[float]) -> Setting:
 def candidates(ladder: Ladder, trials: int = _TRIALS) -> list[list[float]]:
     """Return, for each rung but the last, thresholds to try: always, never, and quantiles of its scores."""
     below = ladder.rungs - 1
-    each = max(3, int(trials ** (1 / below))) if below else 0
+    each = max(_LEAST, int(trials ** (1 / below))) if below else 0
     return [[ALWAYS, *_quantiles(ladder.score[:, rung], each - 2), NEVER] for rung in range(below)]
 
 

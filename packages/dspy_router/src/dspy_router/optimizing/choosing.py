@@ -81,7 +81,9 @@ def choose(candidates: Sequence[Candidate], objective: Objective, means: Mapping
         best = max(singles, key=lambda c: (means[str(c.setting.single)], -c.mean_cost_usd))
         open_ = [c for c in candidates if _holds(c.score, best.score, objective)]
         chosen = min([best, *open_], key=lambda c: c.mean_cost_usd)
-        return Chosen(chosen, best, _told(chosen, best, "the cheapest setting that is as good as the best single model"))
+        return Chosen(
+            chosen, best, _told(chosen, best, "the cheapest setting that is as good as the best single model")
+        )
     if isinstance(objective, MeanBudget):
         return _within(candidates, singles, objective, means)
     return _weighed(candidates, singles, objective, means)
@@ -103,7 +105,9 @@ def _within(
     open_ = [c for c in candidates if c.mean_cost_usd <= objective.usd]
     if not open_:
         cheapest = min(c.mean_cost_usd for c in candidates)
-        raise ConfigError(f"A mean budget of ${objective.usd:g} cannot be met; the cheapest setting costs ${cheapest:g}.")
+        raise ConfigError(
+            f"A mean budget of ${objective.usd:g} cannot be met; the cheapest setting costs ${cheapest:g}."
+        )
     known = [c for c in singles if c.mean_cost_usd <= objective.usd]
     best = max(known, key=lambda c: (means[str(c.setting.single)], -c.mean_cost_usd)) if known else open_[0]
     better = [c for c in open_ if c.mean_score > best.mean_score and _holds(c.score, best.score, _CAUTION)]
@@ -120,7 +124,8 @@ def _weighed(
         return one.score - weight * one.cost_usd if weight else one.score
 
     best = max(
-        singles, key=lambda c: (means[str(c.setting.single)] - (weight * c.mean_cost_usd if weight else 0.0), -c.mean_cost_usd)
+        singles,
+        key=lambda c: (means[str(c.setting.single)] - (weight * c.mean_cost_usd if weight else 0.0), -c.mean_cost_usd),
     )
     mine = utility(best)
     better = [c for c in candidates if _mean(utility(c) - mine) > 0 and _holds(utility(c), mine, _CAUTION)]

@@ -130,14 +130,11 @@ class KeptLM(BaseLM):
             kind = type(outputs).__name__
             raise TypeError(f"A program under optimization gets lists of outputs from its models, not {kind}.")
         entry = inner.history[-1] if inner.history else None
-        found = {
-            "outputs": outputs,
-            "usage": {} if entry is None else nominal_usage(entry),
-            "estimate_usd": None if entry is None else entry.get("cost"),
-            "served": None if entry is None else entry.get("response_model"),
-        }
-        self.made.append((found["usage"], found["estimate_usd"]))
-        return found
+        usage = {} if entry is None else nominal_usage(entry)
+        estimate = None if entry is None else entry.get("cost")
+        served = None if entry is None else entry.get("response_model")
+        self.made.append((usage, estimate))
+        return {"outputs": outputs, "usage": usage, "estimate_usd": estimate, "served": served}
 
     def _told(self, found: Mapping[str, Any], prompt: Any, messages: Any, kwargs: Mapping[str, Any]) -> Any:
         """Enter the call where it is looked for, and return its outputs."""

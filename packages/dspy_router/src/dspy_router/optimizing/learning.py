@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,7 @@ class Learning:
     notes: list[str] = field(default_factory=list)
     uniform: dict[str, list[Measured]] = field(default_factory=dict)
     datasets: dict[str, RoutingDataset] = field(default_factory=dict)
+    met: Sequence[Measured] = ()
 
     def collect(self, examples: Sequence[Any]) -> str:
         """Run every candidate in every predictor's place, the others' being the incumbent's, and return that one's name."""
@@ -59,7 +61,9 @@ class Learning:
         for name in names:
             _log.info("Running the program with %s everywhere.", name)
             self.uniform[name] = self._runs(dict.fromkeys(predictors, name), examples)
-        incumbent = min(names, key=lambda name: (-_mean(self.priced.scores(self.uniform[name])), self._cost(name), name))
+        incumbent = min(
+            names, key=lambda name: (-_mean(self.priced.scores(self.uniform[name])), self._cost(name), name)
+        )
         for predictor in predictors:
             runs = {incumbent: self.uniform[incumbent]}
             for name in names:
@@ -87,7 +91,7 @@ class Learning:
 
         Of settings that would choose alike for the held-out examples, as the incumbent's run met them, one is enough.
         """
-        predictors = self.building.predictors
+        predictors, self.met = self.building.predictors, held
         found = [Setting.uniform(name, predictors) for name in self.lms]
         seen = {tuple(setting.routes.items()) for setting in found}
         weights = self._weights(incumbent)
@@ -113,10 +117,10 @@ class Learning:
         key = digest("as used", setting.key, {name: lm.key for name, lm in self.lms.items()})
         return self.running.measure(self.building.program(setting, self.lms), key, examples)
 
-    def finding(self, predictor: str) -> str | None:
-        """Return what a predictor's router learnt, in a sentence, if it can tell."""
-        findings = getattr(self.routers[predictor], "findings", None)
-        return None if findings is None else str(findings().verdict)
+    def shares(self, predictor: str, point: float | None) -> dict[str, float]:
+        """Return the share of the held-out inputs that each model would get from a predictor's router, the largest first."""
+        chosen = Counter(self._choices(predictor, point or 0.0, self.met))
+        return {name: count / chosen.total() for name, count in chosen.most_common()}
 
     @property
     def calls(self) -> int:

@@ -50,7 +50,9 @@ class Priced:
         if spec.price is not None:
             cost = cost_usd(told, spec.price)
         else:
-            listed = self.table.cost_usd(model, spec.provider, told) if self.table is not None and told is not None else None
+            listed = (
+                self.table.cost_usd(model, spec.provider, told) if self.table is not None and told is not None else None
+            )
             cost = estimate if listed is None else listed
         return np.nan if cost is None else cost
 

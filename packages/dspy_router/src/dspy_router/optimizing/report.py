@@ -80,8 +80,8 @@ class RouteReport:
             table.add_row(row.name + marks, points(row.score, signed=False), *_cells(row))
         lines = [
             self.reason[:1].upper() + self.reason[1:] + ".",
-            f"Objective: {self.objective}. Learnt from {self.learnt_from:,} examples; {self.calls:,} calls had to be made, "
-            f"which cost {dollars(self.spent_usd)}.",
+            f"Objective: {self.objective}.",
+            f"Learnt from {self.learnt_from:,} examples; new calls: {self.calls:,}, for {dollars(self.spent_usd)}.",
             "",
             as_text(table),
             "* on the Pareto front: nothing else scores more for less",
@@ -105,11 +105,11 @@ def row_of(candidate: Candidate, chosen: Chosen, front: Sequence[Candidate]) -> 
     )
 
 
-def told_route(route: Route, findings: str | None) -> str:
-    """Return what a predictor uses, in words."""
+def told_route(route: Route, shares: Mapping[str, float]) -> str:
+    """Return what a predictor uses, in words, with the share of the held-out inputs that goes to each model."""
     if isinstance(route, str):
         return f"always {route}"
-    return f"routed among {', '.join(route.router.models)}" + (f". {findings}" if findings else "")
+    return "routed, " + ", ".join(f"{percent(share)} to {name}" for name, share in shares.items())
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
@@ -117,6 +117,6 @@ def _cells(row: Row) -> tuple[str, str, str, str]:
     return (
         _UNKNOWN if change is None else points(change.estimate),
         _UNKNOWN if change is None else f"{points(change.low)} to {points(change.high)}",
-        _UNKNOWN if row.cost_usd != row.cost_usd else f"{1000 * row.cost_usd:.3g}",  # noqa: PLR0124 - NaN
+        _UNKNOWN if row.cost_usd != row.cost_usd else f"{1000 * row.cost_usd:.3g}",
         _UNKNOWN if cost is None else percent(cost.estimate),
     )

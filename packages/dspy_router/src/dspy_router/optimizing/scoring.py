@@ -43,18 +43,21 @@ class Scorer:
     def __call__(self, example: Any, prediction: Any) -> float:
         """Return the score; ConfigError if it is off the scale."""
         found = self.metric(example, prediction, *self._rest)
-        given = float(found["score"] if isinstance(found, dict) else getattr(found, "score", found))
+        told: Any = found["score"] if isinstance(found, dict) else getattr(found, "score", found)
+        given = float(told)
         score = (given - self.low) / (self.high - self.low)
         if isnan(score) or not 0 <= score <= 1:
             raise ConfigError(
-                f"The metric returned {given:g}, which is off its scale of {self.low:g} to {self.high:g}; say scale=(lowest, highest)."
+                f"The metric returned {given:g}, which is off its scale of {self.low:g} to {self.high:g}; "
+                "say scale=(lowest, highest)."
             )
         return score
 
     @property
     def key(self) -> str:
         """What tells this metric from others on disk: its name, its scale and, where it can be read, its source."""
-        name = f"{getattr(self.metric, '__module__', '')}.{getattr(self.metric, '__qualname__', type(self.metric).__qualname__)}"
+        named = getattr(self.metric, "__qualname__", type(self.metric).__qualname__)
+        name = f"{getattr(self.metric, '__module__', '')}.{named}"
         try:
             source = inspect.getsource(self.metric)
         except (OSError, TypeError):  # made without a file, or an object that is called

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -70,13 +70,13 @@ class Building:
     Parameters:
         student: The program.
         pool: What is known about the candidates, among others their prices.
-        on: The fields that each predictor is routed on, by its name; None, or a name left out, is all of them.
+        on: The fields to route on: for all predictors that have them, or by predictor's name; None is all fields.
         embedders: By the names that routers ask for them.
     """
 
     student: dspy.Module
     pool: ModelPool
-    on: Mapping[str, Any] | None = None
+    on: Mapping[str, Any] | Sequence[str] | str | None = None
     embedders: Mapping[str, Embedder] = field(default_factory=dict)
 
     @property

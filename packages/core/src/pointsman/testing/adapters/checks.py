@@ -139,7 +139,7 @@ def check_providers_errors_surface(case: AdapterCase) -> None:
 
 def check_concurrent_calls_are_told_apart(case: AdapterCase) -> None:
     """Calls made at once from many threads each get their own answer, decision, tokens and cost."""
-    asked = [f"{'hard' if i % 2 else 'easy'} number {i} {'x' * i}" for i in range(_AT_ONCE)]
+    asked = [f"{'hard' if i % 2 else 'easy'} number {i} x{'x' * i}" for i in range(_AT_ONCE)]
     with case.world() as world, ThreadPoolExecutor(max_workers=8) as threads:
         way = case.driver.ways[0]
         started = [threads.submit(copy_context().run, world.ask, way, question) for question in asked]

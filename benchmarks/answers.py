@@ -1,0 +1,117 @@
+"""Recorded answers: sets whose models' answers are on record, and what boosted trees make of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from protocol import Split, data_folder, load
+
+from pointsman.data import RoutingDataset
+from pointsman.data.equivalence import coded
+from pointsman.estimators.base import Estimates
+from pointsman.estimators.conditional_logit import logit
+
+__all__ = ["Boosted", "boosted", "clairvoyant", "with_answers"]
+
+
+def with_answers(name: str) -> RoutingDataset:
+    """Read a set; an answer that is on record as none becomes an empty one."""
+    data = _dates() if name == "mot_dates" else load(name)
+    if data.answers is None:
+        raise SystemExit(f"The set {name} has no answers.")
+    texts = np.array([["" if text is None else text for text in row] for row in data.answers.tolist()], dtype=object)
+    return replace(data, answers=texts)
+
+
+def _dates() -> RoutingDataset:
+    """Return the date questions with the first sample of every arm; questions on one situation are a group."""
+    import pyarrow.parquet as pq
+
+    folder = data_folder() / "mot_samples"
+    fields = ["query_id", "family", "strategy", "temperature", "sample_idx", "answer", "correct"]
+    samples = pq.read_table(folder / "samples.parquet", columns=fields).to_pylist()
+    whole = load("mot_samples")
+    data = whole.take([i for i, domain in enumerate(whole.queries.domains) if domain == "date-understanding"])
+    row = {query: i for i, query in enumerate(data.queries.ids)}
+    column = {model: j for j, model in enumerate(data.models)}
+    quality, texts = np.full(data.quality.shape, np.nan), np.full(data.quality.shape, "", dtype=object)
+    for sample in sorted(samples, key=lambda each: (each["temperature"], each["sample_idx"]), reverse=True):
+        greedy = "|greedy" if sample["temperature"] == "greedy" else ""
+        arm = f"{sample['family']}|{sample['strategy']}{greedy}"
+        if sample["query_id"] in row and arm in column:
+            cell = row[sample["query_id"]], column[arm]
+            quality[cell], texts[cell] = float(sample["correct"] or 0.0), sample["answer"] or ""
+    stems = [text.rsplit(".", 1)[0] for text in data.queries.texts]
+    groups = np.array([stems.index(stem) for stem in stems])
+    return replace(data, quality=np.nan_to_num(quality), answers=texts, groups=groups, runs=None, run_variance=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boosted:
+    """Boosted trees' posterior of every model's answer, shape (n, m) for validation and test; NaN where there is none.
+
+    `chosen` is the quality of the likeliest answer on the test part, shape (n,).
+    """
+
+    val: np.ndarray
+    test: np.ndarray
+    chosen: np.ndarray
+
+
+def boosted(split: Split, found: Sequence[Estimates], models: Iterable[int]) -> Boosted:
+    """Fit boosted trees on every candidate answer of these models, all of which are paid."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    columns = list(models)
+    parts = [
+        _candidates(part, each, columns) for part, each in zip((split.train, split.val, split.test), found, strict=True)
+    ]
+    rows, right = parts[0][0], parts[0][1]
+    trees = HistGradientBoostingClassifier(
+        learning_rate=0.08, max_iter=100, max_leaf_nodes=15, min_samples_leaf=40, l2_regularization=5.0, random_state=0
+    ).fit(rows, right)
+    posteriors = []
+    for part, (features, _, row, code, codes) in zip((split.val, split.test), parts[1:], strict=True):
+        table = np.full((len(part), len(columns)), np.nan)
+        table[row, code] = trees.predict_proba(features)[:, 1]
+        spoken = np.where(codes >= 0, np.take_along_axis(table, np.maximum(codes, 0), axis=1), np.nan)
+        posteriors.append(spoken)
+    best = np.nan_to_num(posteriors[1], nan=-1.0).argmax(axis=1)
+    chosen = split.test.quality[:, columns][np.arange(len(split.test)), best]
+    return Boosted(val=posteriors[0], test=posteriors[1], chosen=chosen)
+
+
+def _candidates(part: RoutingDataset, found: Estimates, columns: list[int]) -> tuple[np.ndarray, ...]:
+    """Return what describes each candidate answer, whether it is right, its row and code, and all codes."""
+    texts = np.empty(part.quality.shape, dtype=object) if part.answers is None else part.answers
+    codes, quality = coded(texts[:, columns], "normalised"), part.quality[:, columns]
+    row, code = np.nonzero(codes == np.arange(len(columns)))
+    support = codes[row] == code[:, None]
+    expected, odds = found.quality[:, columns][row], logit(found.quality[:, columns][row])
+    mass = (support * expected).sum(axis=1)
+    whole = ((codes[row] >= 0) * expected).sum(axis=1)
+    alike = np.array([(codes == j).astype(float) @ np.ones(len(columns)) for j in range(len(columns))]).T
+    others = np.where(np.arange(len(columns)) == code[:, None], 0.0, alike[row]).max(axis=1)
+    plain = [
+        support.sum(axis=1),
+        (support * odds).sum(axis=1),
+        mass,
+        mass / np.maximum(whole, 1e-9),
+        others,
+        expected.max(axis=1),
+    ]
+    features = np.concatenate([np.stack(plain, axis=1), support, odds], axis=1)
+    return features, quality[row, code] > 0.5, row, code, codes
+
+
+def clairvoyant(split: Split, answers: Boosted) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points of who knows all answers beforehand and pays but for the one he gives: a bound on any cascade."""
+    grid = np.r_[0.0, np.geomspace(0.002, 60, 40) / split.train.mean_cost_usd.max()]
+    curves = []
+    for part, posterior in ((split.val, answers.val), (split.test, answers.test)):
+        known, rows = np.nan_to_num(posterior, nan=0.0), np.arange(len(part))
+        picks = [(known - weight * split.train.mean_cost_usd).argmax(axis=1) for weight in grid]
+        curves.append(np.array([(part.cost_usd[rows, p].mean(), part.quality[rows, p].mean()) for p in picks]))
+    return curves[0], curves[1]

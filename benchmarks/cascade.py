@@ -1,0 +1,274 @@
+"""Cascade routing beside the best pure router, plain cascades, boosted trees over all answers, and the oracle.
+
+python benchmarks/cascade.py [--splits 10] [--fresh] [--kept FILE] [SET ...]
+
+Every row is scored by the protocol of `benchmarks/protocol.py`: settings on the hull of the validation part, figures on
+the test part. `math_vision` and `mot_dates` (one sample of each arm on the date questions, split by their situation) are the
+other sets. An answer that is on record as none is an empty one here. The estimates of `Stacked`, which most rows read, are
+kept beside the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from answers import boosted, clairvoyant, with_answers
+from kept import Kept, spread, states
+from protocol import SETTINGS, Score, Split, _figures, score, score_zero
+from rich.console import Console
+from rich.table import Table
+
+from pointsman.data import RoutingDataset
+from pointsman.data.equivalence import coded
+from pointsman.estimators.answer_posterior import AnswerPosterior
+from pointsman.estimators.base import Estimates
+from pointsman.estimators.choice import first_choice
+from pointsman.estimators.stacked import Stacked
+from pointsman.metrics import auroc, brier, ece_equal_mass
+from pointsman.routers.stepping.curated import curated
+from pointsman.routers.stepping.learning import Lesson, rightly
+from pointsman.routers.stepping.walking import Walk
+
+THRESHOLDS = (0.0, *np.linspace(0.3, 0.97, 16).tolist())
+CHAIN, POOL = 4, 5
+Points = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Estimates for one split: of the training rows, in canonical order and held out, and of the two others."""
+
+    split: Split
+    train: Estimates
+    val: Estimates
+    test: Estimates
+
+
+def main() -> None:
+    """Measure what is not measured yet, and print a table per set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", default=["mot_dates", "mmlu_pro", "math_vision"])
+    parser.add_argument("--splits", type=int, default=10)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--kept", type=Path, default=Path("bench-results/cascade.json"))
+    options = parser.parse_args()
+    kept = Kept(options.kept, fresh=options.fresh)
+    for name in options.sets:
+        data = with_answers(name)
+        for seed in range(options.splits):
+            key = f"{name}/{seed}"
+            if key not in kept.results:
+                held = estimated(Split.of(data, seed), options.kept.parent / f"cascade-estimates/{name}-{seed}.npz")
+                kept.get(key, lambda held=held: measured(held))
+        rows = [kept.results[f"{name}/{seed}"] for seed in range(options.splits)]
+        Console(width=150).print(table(f"{name}: {states(data)}", rows))
+        Console(width=150).print(honesty(rows))
+
+
+def estimated(split: Split, path: Path) -> Held:
+    """Return the estimates of a split, from the file if they are there."""
+    train = split.train.canonical()
+    split = Split(train=train, val=split.val, test=split.test)
+    if not path.exists():
+        stacked = Stacked()
+        found = (stacked.fit_crossed(train), *(stacked.predict(part.queries) for part in (split.val, split.test)))
+        arrays = {f"{what}{i}": getattr(each, what) for i, each in enumerate(found) for what in ("quality", "cost_usd")}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, **arrays)
+    with np.load(path) as kept:
+        made = [
+            Estimates(models=train.models, quality=kept[f"quality{i}"], cost_usd=kept[f"cost_usd{i}"]) for i in range(3)
+        ]
+    return Held(split=split, train=made[0], val=made[1], test=made[2])
+
+
+def measured(held: Held) -> dict[str, Any]:
+    """Return the figures of every row on one split, and the confidences of cascade routing's answers on the test part."""
+    split = held.split
+    low, high = split.test.cost_usd.mean(axis=0).min(), split.test.cost_usd[:, split.best].mean()
+    lesson = Lesson.of(split.train, held.train, "normalised", 3)
+    walked = [_walked(lesson, part, found) for part, found in ((split.val, held.val), (split.test, held.test))]
+    curves = [points for points, _ in walked]
+    cheapest = int(split.val.cost_usd.mean(axis=0).argmin())
+    for i, part in enumerate((split.val, split.test)):
+        curves[i] = np.r_[curves[i], [[part.cost_usd[:, cheapest].mean(), part.quality[:, cheapest].mean()]]]
+    setting = int(np.abs(curves[0][:-1, 0] - split.val.cost_usd[:, split.best].mean()).argmin())
+    answers = boosted(held.split, (held.train, held.val, held.test), range(len(split.train.models)))
+    nine = np.argsort(-split.train.mean_quality)[:9]
+    figures: dict[str, Any] = {
+        "Zero router": asdict(score_zero(split)),
+        "pure router": asdict(score(split, held.val, held.test)) | _capped(split, *_routed(held)),
+        "plain cascades": _scored(split, *_chains(held)),
+        "cascade routing": _scored(split, *curves),
+        "all answers": float(answers.chosen.mean() - split.test.quality[:, split.best].mean()),
+        "nine answers": float(
+            boosted(split, (held.train, held.val, held.test), nine).chosen.mean()
+            - split.test.quality[:, split.best].mean()
+        ),
+        "clairvoyant": _scored(split, *clairvoyant(split, answers)),
+        "oracle": float(split.test.quality.max(axis=1).mean() - split.test.quality[:, split.best].mean()),
+        "models": [split.train.models[j] for j in lesson.columns],
+        "range": [float(low), float(high)],
+    }
+    sure, right = walked[1][1][setting]
+    return figures | {"confidence": np.round(sure, 4).tolist(), "right": right.tolist()}
+
+
+def _scored(split: Split, val: np.ndarray, test: np.ndarray) -> dict[str, float]:
+    figures: Score = _figures(split, val, test)
+    return asdict(figures) | _capped(split, val, test)
+
+
+def _capped(split: Split, val: np.ndarray, test: np.ndarray) -> dict[str, float]:
+    """Return the quality gained over the best single model at the best setting that was not dearer on validation."""
+    inside = np.flatnonzero(val[:, 0] <= split.val.cost_usd[:, split.best].mean())
+    top = inside[val[inside, 1].argmax()]
+    return {"capped": float(test[top, 1] - split.test.quality[:, split.best].mean())}
+
+
+def _routed(held: Held) -> Points:
+    weights = np.r_[0, SETTINGS[1:] / held.split.val.cost_usd.mean()]
+    curves = []
+    for part, found in ((held.split.val, held.val), (held.split.test, held.test)):
+        rows = np.arange(len(part))
+        picks = [first_choice(found.quality - weight * found.cost_usd, found.cost_usd) for weight in weights]
+        curves.append(np.array([(part.cost_usd[rows, p].mean(), part.quality[rows, p].mean()) for p in picks]))
+    return curves[0], curves[1]
+
+
+def _walked(lesson: Lesson, part: RoutingDataset, found: Estimates) -> tuple[np.ndarray, list[Points]]:
+    """Return the points of cascade routing at every learnt weight, and confidences beside what was right."""
+    columns, rows = list(lesson.columns), np.arange(len(part))
+    codes, points, sure = coded(_texts(part)[:, columns], "normalised"), [], []
+    for weight in lesson.lookahead.grid.tolist():
+        walk = Walk(
+            posterior=lesson.posterior,
+            lookahead=lesson.lookahead,
+            quality=found.quality[:, columns],
+            spending=found.cost_usd[:, columns],
+            weight=weight,
+        )
+        ended = walk.through(codes, np.ones(codes.shape, dtype=np.bool_))
+        quality = part.quality[:, columns][rows, ended.model]
+        points.append(((part.cost_usd[:, columns] * ended.asked).sum(axis=1).mean(), quality.mean()))
+        sure.append((lesson.honesty.told(ended.confidence, weight), quality))
+    return np.array(points), sure
+
+
+def _chains(held: Held) -> Points:
+    """Return the points of plain cascades: up to four models in order of cost, a threshold on how likely the vote is right.
+
+    The vote knows how good each model is and which agree too easily, but not the query. Every chain of the five models whose
+    votes settle most competes, at every threshold.
+    """
+    split, train = held.split, held.split.train
+    means = np.tile(train.mean_quality, (len(train), 1))
+    codes = coded(_texts(train), "normalised")
+    right = rightly(codes, train.quality)
+    columns = curated(means, train.quality, train.mean_cost_usd, codes, right, POOL)
+    posterior = AnswerPosterior.fit(means[:, columns], codes[:, columns], right[:, columns])
+    order = sorted(range(len(columns)), key=lambda j: train.mean_cost_usd[columns[j]])
+    curves = []
+    for part in (split.val, split.test):
+        codes = coded(_texts(part)[:, columns], "normalised")
+        quality = np.tile(train.mean_quality[columns], (len(part), 1))
+        points = [
+            point
+            for size in range(1, CHAIN + 1)
+            for chain in combinations(order, size)
+            for point in _chain(chain, posterior, quality, codes, part, columns)
+        ]
+        curves.append(np.array(points))
+    return curves[0], curves[1]
+
+
+def _texts(part: RoutingDataset) -> np.ndarray:
+    return np.empty(part.quality.shape, dtype=object) if part.answers is None else part.answers
+
+
+def _chain(
+    chain: tuple[int, ...],
+    posterior: AnswerPosterior,
+    quality: np.ndarray,
+    codes: np.ndarray,
+    part: RoutingDataset,
+    columns: list[int],
+) -> Iterator[tuple[float, float]]:
+    """Yield the point of one chain at each threshold."""
+    rows = np.arange(len(part))
+    right = rightly(codes, part.quality[:, columns])
+    beliefs = [posterior.read(sum(1 << j for j in chain[: i + 1]), quality, codes) for i in range(len(chain))]
+    paid = np.cumsum(part.cost_usd[:, np.array(columns)[list(chain)]], axis=1)
+    came = [
+        np.where(b.code >= 0, right[rows, b.code], part.quality[:, columns[chain[i]]]) for i, b in enumerate(beliefs)
+    ]
+    sure = np.stack([belief.probability for belief in beliefs], axis=1)
+    for threshold in THRESHOLDS if len(chain) > 1 else (0.0,):
+        enough = sure >= threshold
+        enough[:, -1] = True
+        stop = enough.argmax(axis=1)
+        yield float(paid[rows, stop].mean()), float(np.stack(came, axis=1)[rows, stop].mean())
+
+
+def table(title: str, rows: list[dict[str, Any]]) -> Table:
+    """Lay out means over splits with their 95 % intervals."""
+    shown = Table(title=f"{title}, {len(rows)} splits; quality in points")
+    headings = (
+        "row",
+        "AIQ - zero",
+        "peak %",
+        "quality at ≤ the best's cost",
+        "cost@best",
+        "dq",
+        "cascade routing ahead, AIQ",
+    )
+    for heading in headings:
+        shown.add_column(heading, justify="left" if heading == "row" else "right")
+    for name in ("Zero router", "pure router", "plain cascades", "cascade routing", "clairvoyant"):
+        found = [row[name] for row in rows]
+        aiq = [a["aiq"] - row["Zero router"]["aiq"] for a, row in zip(found, rows, strict=True)]
+        ahead = [row["cascade routing"]["aiq"] - a["aiq"] for a, row in zip(found, rows, strict=True)]
+        shown.add_row(
+            name,
+            spread(aiq),
+            spread([each["peak"] for each in found]),
+            spread([each["capped"] for each in found]) if "capped" in found[0] else "",
+            spread([each["cost"] for each in found], 1),
+            spread([each["dq"] for each in found]),
+            "" if name == "cascade routing" else spread(ahead),
+        )
+    for name in ("all answers", "nine answers", "oracle"):
+        shown.add_row(name, "", "", spread([row[name] for row in rows]), "", "", "")
+    return shown
+
+
+def honesty(rows: list[dict[str, Any]]) -> str:
+    """Return how honest and how sharp the confidences of the answers are, pooled over the test parts."""
+    sure = np.concatenate([row["confidence"] for row in rows])
+    right = np.concatenate([row["right"] for row in rows])
+    base = right.mean() * (1 - right.mean())
+    raw, noise = ece_equal_mass(sure, right), _chance(sure)
+    rank = auroc(sure, right > 0.5)
+    kept = sum(row["cascade routing"]["capped"] for row in rows) / sum(row["all answers"] for row in rows)
+    names = ", ".join(sorted({name for row in rows for name in row["models"]}))
+    return (
+        f"accepted answers: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
+        f"Brier skill {1 - brier(sure, right) / base:.3f}; "
+        f"AUROC {'' if rank is None else f'{rank:.3f}'}; {kept:.0%} of the gain of all answers; models asked: {names}"
+    )
+
+
+def _chance(sure: np.ndarray, draws: int = 50) -> float:
+    """Return the calibration error that perfectly honest confidences would show by chance."""
+    random = np.random.default_rng(0)
+    return float(np.mean([ece_equal_mass(sure, random.random(len(sure)) < sure) for _ in range(draws)]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Learning a cascade: whom to ask, what their answers are worth, and the price on cost that keeps the best model's quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.data.dataset import RoutingDataset
+from pointsman.data.equivalence import Equivalence, coded
+from pointsman.estimators.answer_posterior import AnswerPosterior
+from pointsman.estimators.base import Estimates
+from pointsman.routers.stepping.curated import curated
+from pointsman.routers.stepping.honesty import Honesty
+from pointsman.routers.stepping.lookahead import Lookahead, Training
+from pointsman.routers.stepping.walking import Walk, Walked
+
+__all__ = ["Lesson", "cost_weights", "rightly"]
+
+Matrix = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+_WEIGHTS = 25
+_RIGHT = 0.5  # an answer is right when its quality is above this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lesson:
+    """What a dataset teaches a cascade: the columns worth asking, the posterior and the lookahead over them, honesty and λ."""
+
+    columns: tuple[int, ...]
+    posterior: AnswerPosterior
+    lookahead: Lookahead
+    honesty: Honesty
+    cost_weight: float
+
+    @classmethod
+    def of(cls, data: RoutingDataset, held: Estimates, equivalence: Equivalence, size: int) -> Self:
+        """Learn from data in canonical order, and estimates of its rows by parts that had not seen them."""
+        codes = _codes(data, equivalence)
+        columns = curated(held.quality, data.quality, data.mean_cost_usd, codes, rightly(codes, data.quality), size)
+        quality, codes = data.quality[:, columns], codes[:, columns]
+        known = np.isfinite(quality).all(axis=1) & np.isfinite(held.quality[:, columns]).all(axis=1)
+        real, expected = data.cost_usd[known][:, columns], held.cost_usd[known][:, columns]
+        right = rightly(codes[known], quality[known])
+        training = Training(
+            quality=held.quality[known][:, columns],
+            spending=np.nan_to_num(expected),
+            cost_usd=np.nan_to_num(np.where(np.isnan(real), expected, real)),
+            codes=codes[known],
+            right=right,
+        )
+        grid = cost_weights(real) if np.isfinite(expected).all() else np.zeros(1)
+        posterior = AnswerPosterior.fit(training.quality, training.codes, right)
+        lookahead = Lookahead.fit(posterior, training, grid)
+        ends = _ends(training, posterior, lookahead)
+        told = ((ended.confidence, _came(ended, training)) for ended in ends)
+        return cls(
+            columns=tuple(columns),
+            posterior=posterior,
+            lookahead=lookahead,
+            honesty=Honesty.fit(grid, told),
+            cost_weight=_equal_quality(grid, ends, quality[known]),
+        )
+
+
+def cost_weights(cost_usd: Matrix) -> Matrix:
+    """Return the cost weights to learn for, ascending from 0; (0,) where a model's cost is unknown or nothing.
+
+    At the lowest positive one a call of the dearest model is worth a fifth of a point of quality, at the highest a call of the
+    cheapest one ten points.
+    """
+    known = np.isfinite(cost_usd)
+    mean = np.where(known, cost_usd, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    if not (known.any(axis=0).all() and mean.min(initial=np.inf) > 0):
+        return np.zeros(1)
+    weights: Matrix = np.r_[0.0, np.geomspace(0.002 / mean.max(), 0.1 / mean.min(), _WEIGHTS - 1)]
+    return weights
+
+
+def rightly(codes: Codes, quality: Matrix) -> NDArray[np.bool_]:
+    """Return which answers are right, shape (n, m): those whose mean quality, over all who gave them, is above a half.
+
+    >>> rightly(np.array([[0, 1, 0], [0, -1, 2]]), np.array([[0.0, 1.0, 0.0], [0.2, 0.0, 0.4]])).tolist()
+    [[False, True, False], [False, False, False]]
+    """
+    same = (codes[:, :, None] == codes[:, None, :]) & (codes[:, None, :] >= 0) & np.isfinite(quality)[:, None, :]
+    mean = (same * np.nan_to_num(quality)[:, None, :]).sum(axis=2) / np.maximum(same.sum(axis=2), 1)
+    right: NDArray[np.bool_] = (mean > _RIGHT) & (codes >= 0)
+    return right
+
+
+def _codes(data: RoutingDataset, equivalence: Equivalence) -> Codes:
+    """Return who said what; without recorded answers, every answer is one of its own."""
+    if data.answers is not None:
+        return coded(data.answers, equivalence)
+    own = np.tile(np.arange(len(data.models), dtype=np.intp), (len(data), 1))
+    return np.where(np.isfinite(data.quality), own, -1)
+
+
+def _ends(training: Training, posterior: AnswerPosterior, lookahead: Lookahead) -> list[Walked]:
+    """Return where the training queries end at each learnt cost weight."""
+    rules = Walk(
+        posterior=posterior,
+        lookahead=lookahead,
+        quality=training.quality,
+        spending=training.spending,
+        weight=0.0,
+    )
+    everyone = np.ones(training.codes.shape, dtype=np.bool_)
+    return [replace(rules, weight=weight).through(training.codes, everyone) for weight in lookahead.grid.tolist()]
+
+
+def _came(ended: Walked, training: Training) -> Matrix:
+    """Return whether the answers given were right, shape (n,)."""
+    return training.right[np.arange(len(ended.model)), ended.model].astype(np.float64)
+
+
+def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix) -> float:
+    """Return the highest cost weight up to which every one kept the best model's quality by a standard error; else 0."""
+    if not len(quality):
+        return 0.0
+    best, rows, weight = quality[:, quality.mean(axis=0).argmax()], np.arange(len(quality)), 0.0
+    for each, ended in zip(grid.tolist(), ends, strict=True):
+        gain = quality[rows, ended.model] - best
+        if gain.mean() < gain.std() / np.sqrt(len(gain)):
+            break
+        weight = each
+    return weight

@@ -1,0 +1,188 @@
+"""Running: one query's way through a cascade: a plan that asks, reads, and stops when another answer is not worth its price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pointsman.data.equivalence import Equivalence, answer_key
+from pointsman.errors import AllModelsFailedError, NoEligibleModelError
+from pointsman.estimators.base import Estimates
+from pointsman.estimators.choice import ranked
+from pointsman.flow import Plan, ask
+from pointsman.routers.estimated import constrained, known_or_none
+from pointsman.routers.stepping.honesty import Honesty
+from pointsman.routers.stepping.standing import Standing
+from pointsman.routers.stepping.walking import Mask, Matrix, Walk
+from pointsman.types import Answer, Call, CallError, Constraints, Decision, ModelEstimate, Response
+
+__all__ = ["Running"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Running:
+    """One query on its way, n = 1; answers come in as the plan goes on.
+
+    Parameters:
+        names: The k models.
+        walk: The rules, for this query.
+        honesty: What the probability of an accepted answer means.
+        limits: Its constraints. What was spent is taken off its budget, and a model expected to cost more than is left is out.
+        excluded: Models left out from the start, with the reason.
+        degraded: What could not be honoured.
+        equivalence: When two answers are the same.
+    """
+
+    names: tuple[str, ...]
+    walk: Walk
+    honesty: Honesty
+    limits: Constraints
+    excluded: Mapping[str, str]
+    degraded: tuple[str, ...]
+    equivalence: Equivalence
+    said: dict[int, Response] = field(default_factory=dict)
+    failed: list[CallError] = field(default_factory=list)
+
+    def first(self) -> Decision:
+        """Return whom to ask first; raise NoEligibleModelError where nobody can serve the query within its limits."""
+        excluded, degraded = self._left_out()
+        allowed = self._mask(excluded)
+        standing = self.walk.stand(0, self._codes())
+        scores = self.walk.scores(0, standing)
+        chosen = int(self.walk.step(scores, 0, allowed)[0])
+        final = bool(self.walk.ends(chosen, self._affordable_after(chosen, allowed))[0])
+        quality, cost = self.walk.quality[0, chosen], self.walk.spending[0, chosen]
+        price = "unknown cost" if np.isnan(cost) else f"${cost:.3g}"
+        told = f"expected quality {quality:.3f} at {price}, best of {int(allowed.sum())} models to begin with"
+        reason = told if final else f"{told}; others may be asked after it"
+        return self._decision(chosen, scores, excluded, degraded, reason, final=final)
+
+    def plan(self) -> Plan[Answer]:
+        """Ask down the decisions until another answer is worth less than its price."""
+        decision: Decision | None = self.first()
+        while decision is not None:
+            try:
+                response = yield from ask(Call(model=decision.model, decision=decision, stream=decision.final))
+            except CallError as error:
+                if error.emitted or not (error.retryable or self.said):
+                    raise
+                self.failed.append(error)
+            else:
+                self.said[self.names.index(decision.model)] = response
+                if decision.final:
+                    break
+            decision = self._next()
+        if not self.said:
+            raise AllModelsFailedError(self.failed)
+        return self._answer()
+
+    @property
+    def _subset(self) -> int:
+        return sum(1 << j for j in self.said)
+
+    def _next(self) -> Decision | None:
+        """Return whom to ask next; None to stop."""
+        gone = {error.model for error in self.failed}
+        if gone | {self.names[j] for j in self.said} | set(self.excluded) >= set(self.names):
+            return None
+        if not self.said:
+            return self._first_of_the_rest()
+        try:
+            excluded, degraded = self._left_out()
+        except NoEligibleModelError:
+            return None  # nobody is left within the limits
+        allowed, standing = self._mask(excluded), self.walk.stand(self._subset, self._codes())
+        scores = self.walk.scores(self._subset, standing)
+        chosen = int(self.walk.step(scores, self._subset, allowed)[0])
+        if chosen < 0 or standing.belief is None:
+            return None
+        held = standing.belief.probability[0]
+        reason = f"the answer in hand is right with probability {held:.3f}; asking on is worth {scores[0, chosen]:+.3f}"
+        return self._decision(chosen, scores, excluded, degraded, reason, final=False)
+
+    def _first_of_the_rest(self) -> Decision | None:
+        try:
+            return self.first()
+        except NoEligibleModelError:
+            return None
+
+    def _left_out(self) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return who may not be asked now, with the reason, and what could not be honoured."""
+        limits = self.limits
+        spent = [self._price(j, response.cost_usd) for j, response in self.said.items()]
+        spent += [error.cost_usd or 0.0 for error in self.failed]
+        if limits.max_cost_usd is not None:
+            limits = replace(limits, max_cost_usd=limits.max_cost_usd - sum(spent))
+        excluded = dict(self.excluded) | {error.model: f"failed: {error.message}" for error in self.failed}
+        found = Estimates(models=self.names, quality=self.walk.quality, cost_usd=self.walk.spending)
+        _, excluded, degraded = constrained(found, limits, excluded, self.degraded)
+        return excluded, degraded
+
+    def _price(self, column: int, billed: float | None) -> float:
+        """Return what a call cost, or what it was expected to where the bill is unknown."""
+        return float(self.walk.spending[0, column]) if billed is None else billed
+
+    def _affordable_after(self, chosen: int, allowed: Mask) -> Mask:
+        """Return who could still be paid for once the chosen model has cost what it is expected to."""
+        if self.limits.max_cost_usd is None:
+            return allowed
+        left = self.limits.max_cost_usd - sum(error.cost_usd or 0.0 for error in self.failed)
+        affordable: Mask = allowed & (self.walk.spending <= left - self.walk.spending[0, chosen])
+        return affordable
+
+    def _mask(self, excluded: Mapping[str, str]) -> Mask:
+        return np.array([[name not in excluded for name in self.names]])
+
+    def _codes(self) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
+        """Return who said what: the first column that gave the same answer; -1 for none."""
+        codes, seen = np.full((1, len(self.names)), -1, dtype=np.intp), dict[str, int]()
+        for j in sorted(self.said):
+            key = answer_key(self.said[j].text, self.equivalence)
+            if key is not None:
+                codes[0, j] = seen.setdefault(key, j)
+        return codes
+
+    def _decision(
+        self,
+        chosen: int,
+        scores: Matrix,
+        excluded: dict[str, str],
+        degraded: tuple[str, ...],
+        reason: str,
+        *,
+        final: bool,
+    ) -> Decision:
+        asked = {self.names[j]: "already asked" for j in self.said}
+        out = excluded | asked
+        order = [self.names[j] for j in ranked(scores[0], self.walk.spending[0]) if j != chosen]
+        quality, cost = known_or_none(np.clip(self.walk.quality[0], 0, 1)), known_or_none(self.walk.spending[0])
+        scored = known_or_none(scores[0])
+        estimates = {
+            name: ModelEstimate(quality[j], cost[j], None, None if name in out else scored[j])
+            for j, name in enumerate(self.names)
+        }
+        return Decision(
+            model=self.names[chosen],
+            ranking=(self.names[chosen], *(name for name in order if name not in out)),
+            estimates=estimates,
+            final=final,
+            reason=reason,
+            excluded=out,
+            degraded=degraded,
+        )
+
+    def _answer(self) -> Answer:
+        """Return the likeliest answer in the words of its likeliest speaker, resting on all that gave it."""
+        standing: Standing = self.walk.stand(self._subset, self._codes())
+        belief = standing.belief
+        assert belief is not None  # noqa: S101 - somebody has answered
+        asked = np.array([[j in self.said for j in range(len(self.names))]])
+        speaker = int(self.walk.speaker(asked, belief.support)[0])
+        response, others = self.said[speaker], [j for j in np.flatnonzero(belief.support[0]) if j != speaker]
+        steps = (response.step, *(self.said[int(j)].step for j in others))
+        held = float(self.honesty.told(belief.probability, self.walk.weight)[0])
+        failed = "".join(f"; after {error}" for error in self.failed)
+        reason = f"given by {len(others) + 1} of {len(self.said)} models, right with probability {held:.3f}{failed}"
+        return replace(Answer.of(response, reason=reason, confidence=held), support=steps)

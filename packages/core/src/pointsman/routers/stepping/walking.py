@@ -1,0 +1,105 @@
+"""Walking: n queries through a cascade at once, from the first model to the answer, on recorded answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.estimators.answer_posterior import AnswerPosterior, members
+from pointsman.estimators.choice import first_choice
+from pointsman.routers.stepping.lookahead import PREMIUM, Lookahead
+from pointsman.routers.stepping.standing import Standing
+
+__all__ = ["Walk", "Walked"]
+
+Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walked:
+    """Where n queries ended: whose answer was given, shape (n,); who was asked, shape (n, k); how sure, shape (n,)."""
+
+    model: Codes
+    asked: Mask
+    confidence: Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walk:
+    """The rules of a cascade over k models for n queries at one cost weight: `step` and `ends` are all there is to decide.
+
+    Parameters:
+        posterior, lookahead: What was learnt.
+        quality: What each query lets expect of each model, shape (n, k).
+        spending: What a call is expected to cost, shape (n, k); NaN is unknown, and then the weight must be 0.
+        weight: Quality per US dollar.
+    """
+
+    posterior: AnswerPosterior
+    lookahead: Lookahead
+    quality: Matrix
+    spending: Matrix
+    weight: float
+
+    def at(self, rows: Codes) -> Walk:
+        """Return the walk of some of the queries."""
+        return replace(self, quality=self.quality[rows], spending=self.spending[rows])
+
+    def stand(self, subset: int, codes: Codes) -> Standing:
+        """Return how the queries stand after these models have answered."""
+        return Standing.after(subset, self.posterior, self.quality, codes)
+
+    def scores(self, subset: int, standing: Standing) -> Matrix:
+        """Return what asking each model promises, its cost deducted, shape (n, k): a gain, or before any answer its value."""
+        gains = self.lookahead.gains(subset, standing, self.weight)
+        paid = self.weight * self.spending if self.weight else 0.0
+        return (gains if subset else gains + standing.before) - paid
+
+    def step(self, scores: Matrix, subset: int, allowed: Mask) -> Codes:
+        """Return the column to ask next, shape (n,); -1 to stop. Nothing but a query without any answer must go on."""
+        open_ = allowed.copy()
+        open_[:, members(subset)] = False
+        best = np.where(open_, scores, -np.inf)
+        go = open_.any(axis=1) & ((best.max(axis=1) > PREMIUM) | (subset == 0))
+        return np.where(go, first_choice(scores, self.spending, open_), -1)
+
+    def ends(self, first: int, allowed: Mask) -> Mask:
+        """Return for which queries the answer of this first model ends the walk, whatever it is, shape (n,).
+
+        It is known before the model is asked: what a single answer says does not change how likely it is right.
+        """
+        codes = np.full(self.quality.shape, -1, dtype=np.intp)
+        codes[:, first] = first
+        subset = 1 << first
+        return self.step(self.scores(subset, self.stand(subset, codes)), subset, allowed) < 0
+
+    def speaker(self, asked: Mask, support: Mask) -> Codes:
+        """Return whose words are the answer: of the supporters, or of all asked where nobody gave one, the likeliest."""
+        return first_choice(self.quality, self.spending, np.where(support.any(axis=1, keepdims=True), support, asked))
+
+    def through(self, codes: Codes, allowed: Mask) -> Walked:
+        """Return where the queries end when the models say `codes`, shape (n, k), and only some are `allowed`."""
+        n, k = self.quality.shape
+        asked = np.zeros((n, k), dtype=np.bool_)
+        live: Mask = np.array(allowed.any(axis=1))
+        support, sure = np.zeros((n, k), dtype=np.bool_), np.zeros(n)
+        bits = 1 << np.arange(k)
+        for subset in sorted(range(1 << k), key=lambda each: (each.bit_count(), each)):
+            here = np.flatnonzero((asked * bits).sum(axis=1) == subset)
+            if not len(here):
+                continue
+            part = self.at(here)
+            standing = part.stand(subset, codes[here])
+            if standing.belief is not None:
+                support[here], sure[here] = standing.belief.support, standing.belief.probability
+            chosen = np.where(live[here], part.step(part.scores(subset, standing), subset, allowed[here]), -1)
+            live[here] = chosen >= 0
+            asked[here[chosen >= 0], chosen[chosen >= 0]] = True
+            for j in range(k if subset == 0 else 0):
+                rows = here[chosen == j]
+                live[rows] = ~self.at(rows).ends(j, allowed[rows])
+        return Walked(model=self.speaker(asked, support), asked=asked, confidence=sure)
