@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from langchain_router.feedback import RunFeedback
 from langchain_router.installation import DISTRIBUTION, check_installation
 from langchain_router.router_llm import RouterLLM
 from pointsman.errors import MissingExtraError
@@ -13,7 +14,15 @@ if TYPE_CHECKING:
     from langchain_router.agent_state import RouterRecord, RouterState
     from langchain_router.middleware import RouterMiddleware
 
-__all__ = ["DISTRIBUTION", "RouterLLM", "RouterMiddleware", "RouterRecord", "RouterState", "check_installation"]
+__all__ = [
+    "DISTRIBUTION",
+    "RouterLLM",
+    "RouterMiddleware",
+    "RouterRecord",
+    "RouterState",
+    "RunFeedback",
+    "check_installation",
+]
 
 _OF_AGENTS = {"RouterMiddleware": "middleware", "RouterRecord": "agent_state", "RouterState": "agent_state"}
 """What needs LangChain's agents, and is loaded when it is asked for."""

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, cast
+from uuid import UUID
 
 from langchain.agents.middleware import ExtendedModelResponse, ModelRequest, ModelResponse
 from langchain.agents.structured_output import ToolStrategy
@@ -20,7 +21,8 @@ from langgraph.types import Command
 from langchain_router.agent_calls import AgentExchange, answer_of
 from langchain_router.agent_state import RouterRecord
 from langchain_router.conversation import author_of, question_of, this_turn
-from langchain_router.record import output_of, stamped
+from langchain_router.feedback import RunFeedback, run_of_message
+from langchain_router.record import KEY, output_of, stamped
 from langchain_router.request import Ask, context_of, query_of
 from pointsman.dispatch import record_of
 from pointsman.errors import BudgetExceededError, NoEligibleModelError, PointsmanError, UnknownCostError
@@ -41,6 +43,7 @@ class AgentStep:
         ask: Reads the question out of the messages; None takes the last human one.
         keep_from: Models that, having answered last in this turn, are asked first.
         on_error: "default" leaves the call to the agent's own model where the router fails; "raise" does not.
+        feedback: Who is told which decision was made under which run.
     """
 
     def __init__(
@@ -52,13 +55,16 @@ class AgentStep:
         ask: Ask | None,
         keep_from: AbstractSet[str],
         on_error: Literal["default", "raise"],
+        feedback: RunFeedback,
     ) -> None:
         self.exchange = AgentExchange(request, candidates, embedders)
         self._request = request
         self._candidates = candidates
         self._ask = ask
         self._on_error = on_error
+        self._feedback = feedback
         self._config = ensure_config()
+        self._run: UUID | None = getattr(self._config.get("callbacks"), "parent_run_id", None)
         self._kept = self._keeps(keep_from)
         self._notes: list[str] = []
         self._failed: list[Trace] = []
@@ -84,6 +90,11 @@ class AgentStep:
         yield replace(query, constraints=replace(limits, allow=frozenset({kept}))), context
         if self._borne is not None:  # it cannot go on, and it is no fault of the router's
             yield replace(query, constraints=replace(limits, deny=limits.deny | {kept})), context
+
+    def _outer_run(self) -> UUID | None:
+        """Return the id that the user gave the agent's run, where LangGraph tells it."""
+        told = getattr(getattr(self._request.runtime, "execution_info", None), "run_id", None)
+        return UUID(str(told)) if told else None
 
     def _spoken(self) -> list[BaseMessage]:
         system = self._request.system_message
@@ -155,6 +166,7 @@ class AgentStep:
         record["cost_usd"] = total_usd(one["cost_usd"] for one in (*before, record))
         record["total_usage"] = _sum([one["total_usage"] for one in (*before, record)])
         record["degraded"] = [*self._notes, *record["degraded"]]
+        self._feedback.note(trace, self._run, self._outer_run(), run_of_message(answer_of(response)))
         return self._recorded(response, record)
 
     def unrouted(self, response: ModelResponse[Any], reason: str) -> ExtendedModelResponse[Any]:
@@ -173,10 +185,9 @@ class AgentStep:
         return self._recorded(response, record)
 
     def _recorded(self, response: ModelResponse[Any], record: dict[str, Any]) -> ExtendedModelResponse[Any]:
-        run = getattr(self._config.get("callbacks"), "parent_run_id", None)
-        record["run_id"] = None if run is None else str(run)
+        record["run_id"] = None if self._run is None else str(self._run)
         message = answer_of(response)
-        result = [stamped(one, record) if one is message else one for one in response.result]
+        result = [stamped(one, {KEY: record}) if one is message else one for one in response.result]
         update = {"router_log": [cast("RouterRecord", record)]}
         return ExtendedModelResponse(model_response=replace(response, result=result), command=Command(update=update))
 

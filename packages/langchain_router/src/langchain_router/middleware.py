@@ -15,6 +15,7 @@ from langchain_router.agent_calls import AsyncHandler, Handler
 from langchain_router.agent_state import RouterState
 from langchain_router.agent_step import AgentStep
 from langchain_router.candidates import candidates_of, check_pool
+from langchain_router.feedback import RunFeedback, feedback_of
 from langchain_router.overruling import Overruling
 from langchain_router.request import Ask
 from pointsman.artifacts import load_router
@@ -53,6 +54,7 @@ class RouterMiddleware(AgentMiddleware[RouterState, Any, Any]):
             spent budgets are always raised.
         query: Reads the question to route on out of the messages; by default the last human message is it.
         embedders: LangChain embeddings by name, for routers that ask for vectors.
+        feedback: Who takes feedback on runs, one that is shared with other adapters on the same dispatcher; by default its own.
         parts: `budget`, `retry`, `deadline_s`, `prices`, `observers` and whatever else a Dispatcher takes.
 
     Raises:
@@ -71,6 +73,7 @@ class RouterMiddleware(AgentMiddleware[RouterState, Any, Any]):
         on_error: Literal["default", "raise"] = "default",
         query: Ask | None = None,
         embedders: Mapping[str, Embeddings] | None = None,
+        feedback: RunFeedback | None = None,
         **parts: Any,
     ) -> None:
         super().__init__()
@@ -86,6 +89,7 @@ class RouterMiddleware(AgentMiddleware[RouterState, Any, Any]):
         self._on_error = on_error
         self._query = query
         self._embedders = dict(embedders or {})
+        self.feedback = feedback_of("RouterMiddleware", feedback, self.dispatcher)
         self._overruling = Overruling()
 
     @classmethod
@@ -134,4 +138,5 @@ class RouterMiddleware(AgentMiddleware[RouterState, Any, Any]):
             ask=self._query,
             keep_from=self.dispatcher.router.models.keys() if self._per == "run" else frozenset(),
             on_error=self._on_error,
+            feedback=self.feedback,
         )
