@@ -16,6 +16,8 @@ def test_an_example_runs(path: Path, capsys: pytest.CaptureFixture[str]) -> None
     """The example ends without an error and shows something."""
     if "langchain" in path.stem:
         pytest.importorskip("langchain_openai")
+    if "dspy" in path.stem:
+        pytest.importorskip("dspy")
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out.strip()
 
