@@ -1,6 +1,39 @@
-"""RouterLLM: a LangChain chat model that lets a pointsman router choose, for every request, which model answers it."""
+"""Routing in LangChain: a chat model, an agent's middleware and more, in which a pointsman router chooses who answers."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from langchain_router.feedback import RunFeedback
 from langchain_router.installation import DISTRIBUTION, check_installation
 from langchain_router.router_llm import RouterLLM
+from pointsman.errors import MissingExtraError
 
-__all__ = ["DISTRIBUTION", "RouterLLM", "check_installation"]
+if TYPE_CHECKING:
+    from langchain_router.agent_state import RouterRecord, RouterState
+    from langchain_router.middleware import RouterMiddleware
+
+__all__ = [
+    "DISTRIBUTION",
+    "RouterLLM",
+    "RouterMiddleware",
+    "RouterRecord",
+    "RouterState",
+    "RunFeedback",
+    "check_installation",
+]
+
+_OF_AGENTS = {"RouterMiddleware": "middleware", "RouterRecord": "agent_state", "RouterState": "agent_state"}
+"""What needs LangChain's agents, and is loaded when it is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_AGENTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f"langchain_router.{_OF_AGENTS[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or (not error.name.startswith(("langchain.", "langgraph")) and error.name != "langchain"):
+            raise
+        raise MissingExtraError(f"langchain, which {name} is for,", "agents") from error

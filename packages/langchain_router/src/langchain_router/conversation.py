@@ -12,7 +12,7 @@ from langchain_core.prompt_values import PromptValue
 
 from pointsman.types import Message, Session
 
-__all__ = ["messages_of", "question_of", "session_of", "to_langchain", "turns_of"]
+__all__ = ["author_of", "messages_of", "question_of", "session_of", "this_turn", "to_langchain", "turns_of"]
 
 _KINDS = {
     "audio": "audio",
@@ -84,11 +84,29 @@ def _parts(content: str | tuple[Mapping[str, Any], ...]) -> Any:
 
 
 def question_of(messages: Sequence[BaseMessage]) -> str:
-    """Return the text of the last human message, or of the last message when no human speaks."""
-    for message in reversed(messages):
-        if message.type == "human":
-            return _text(message)
-    return _text(messages[-1]) if messages else ""
+    """Return the text of the last human message, or of the last message when no human speaks.
+
+    What a middleware says in a human's name, such as a summary of what was said before, comes only after that.
+    """
+    human = [message for message in messages if message.type == "human"]
+    spoken = [message for message in human if "lc_source" not in message.additional_kwargs]
+    last = next((each[-1] for each in (spoken, human, messages) if each), None)
+    return "" if last is None else _text(last)
+
+
+def this_turn(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+    """Return what was said since the last human message."""
+    for i in range(len(messages) - 1, -1, -1):
+        if messages[i].type == "human":
+            return messages[i + 1 :]
+    return messages
+
+
+def author_of(message: AIMessage) -> str | None:
+    """Return the candidate that answered, as the message's record says."""
+    record = message.response_metadata.get("router")
+    model = record.get("model") if isinstance(record, Mapping) else None
+    return model if isinstance(model, str) else None
 
 
 def _text(message: BaseMessage) -> str:
@@ -103,8 +121,7 @@ def session_of(messages: Sequence[BaseMessage], candidates: AbstractSet[str]) ->
     human_spoke = False
     for message in reversed(messages):
         if isinstance(message, AIMessage):
-            record = message.response_metadata.get("router")
-            model = record.get("model") if isinstance(record, Mapping) else None
+            model = author_of(message)
             if model not in candidates:
                 return _NEW
             return Session(last_model=model, open_tool_call=bool(message.tool_calls) and not human_spoke)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_router.conversation import to_langchain
+from langchain_router.conversation import messages_of, to_langchain
+from langchain_router.embedding import aembedded, embedded
 from langchain_router.failures import call_error
 from langchain_router.replies import response_of, usage_of
 from langchain_router.runs import ChainRun, Witness
-from pointsman.dispatch import named_embedder
+from langchain_router.switching import fitting, mixed
 from pointsman.errors import ConfigError, choices
-from pointsman.flow import Effect, Outcome, Vectors
+from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, Embed, Response
 
-__all__ = ["CandidateCall", "Exchange", "Operation"]
+__all__ = ["NOSTREAM", "CandidateCall", "Exchange", "Operation", "candidate"]
+
+_C = TypeVar("_C")
 
 Operation: TypeAlias = Callable[[BaseChatModel], Runnable[Any, Any]]
 """What to make of the candidate before it is called, such as `with_structured_output` applied to it."""
 
-_NOSTREAM = "nostream"
+NOSTREAM = "nostream"
 """LangGraph's tag for runs whose tokens must not reach the user: rejected drafts and judges."""
 
 
@@ -105,14 +108,14 @@ class Exchange:
     def perform(self, effect: Effect) -> Outcome:
         """Call the candidate, or compute the embedding, that a plan asks for."""
         if isinstance(effect, Embed):
-            return _vectors(named_embedder(self.embedders, effect.embedder).embed_documents(list(effect.texts)))
+            return embedded(self.embedders, effect)
         with self.prepare(effect) as call:
             return call.response(call.runnable.invoke(call.input, call.config, **call.kwargs))
 
     async def aperform(self, effect: Effect) -> Outcome:
         """Do as `perform`, awaiting."""
         if isinstance(effect, Embed):
-            return _vectors(await named_embedder(self.embedders, effect.embedder).aembed_documents(list(effect.texts)))
+            return await aembedded(self.embedders, effect)
         with self.prepare(effect) as call:
             return call.response(await call.runnable.ainvoke(call.input, call.config, **call.kwargs))
 
@@ -121,12 +124,10 @@ class Exchange:
 
         Messages of the plan's own, such as a judge's, are sent as they are; the user's go with their options and tools.
         """
-        model = self.candidates.get(call.model)
-        if model is None:
-            raise ConfigError(f"The router chose {call.model!r}, but the candidates are {choices(self.candidates)}.")
+        model = candidate(self.candidates, call.model)
         child, witness = self.run.get_child(f"router:{call.purpose}"), None
         if not call.stream:
-            child.add_tags([_NOSTREAM])
+            child.add_tags([NOSTREAM])
         config: RunnableConfig = {**self.config, "callbacks": child}
         if call.messages is not None:
             return CandidateCall(call.model, model, to_langchain(call.messages), config, dict(call.params), None)
@@ -138,8 +139,12 @@ class Exchange:
             runnable = self.operation(model)
         elif kwargs.get("tools"):
             runnable, kwargs = model.bind_tools(kwargs.pop("tools"), **kwargs), {}
-        return CandidateCall(call.model, runnable, self.given, config, kwargs, witness)
+        given = fitting(messages_of(self.given), model, self.candidates) if mixed(self.candidates) else self.given
+        return CandidateCall(call.model, runnable, given, config, kwargs, witness)
 
 
-def _vectors(rows: Sequence[Sequence[float]]) -> Vectors:
-    return tuple(tuple(map(float, row)) for row in rows)
+def candidate(candidates: Mapping[str, _C], name: str) -> _C:
+    """Return the candidate of this name; ConfigError, with what there is, for one that is not there."""
+    if name not in candidates:
+        raise ConfigError(f"The router chose {name!r}, but the candidates are {choices(candidates)}.")
+    return candidates[name]

@@ -18,9 +18,9 @@ KEY = "router"
 """Where a message's `response_metadata` holds the record."""
 
 
-def run_record(trace: Trace, run_id: UUID) -> dict[str, Any]:
-    """Return the record of an answered trace as plain data, with the id of the router's run."""
-    return {**record_of(trace), "run_id": str(run_id)}
+def run_record(trace: Trace, run_id: UUID, key: str = KEY) -> dict[str, Any]:
+    """Return the record of an answered trace as metadata: plain data, with the id of the router's run, under its key."""
+    return {key: {**record_of(trace), "run_id": str(run_id)}}
 
 
 def output_of(trace: Trace) -> Any:
@@ -36,12 +36,15 @@ def output_of(trace: Trace) -> Any:
     return template.model_copy(update={"content": str(trace.answer.content)})
 
 
-def stamped(output: Any, record: Mapping[str, Any]) -> Any:
-    """Return the output with the record on its message; what has no message comes back as it is."""
+def stamped(output: Any, metadata: Mapping[str, Any]) -> Any:
+    """Return the output with the record on its message, an agent's last one; what has no message comes back as it is."""
     if isinstance(output, AIMessage):
-        return output.model_copy(update={"response_metadata": {**output.response_metadata, KEY: dict(record)}})
+        return output.model_copy(update={"response_metadata": {**output.response_metadata, **metadata}})
     if isinstance(output, Mapping) and isinstance(output.get("raw"), AIMessage):
-        return {**output, "raw": stamped(output["raw"], record)}
+        return {**output, "raw": stamped(output["raw"], metadata)}
+    messages = output.get("messages") if isinstance(output, Mapping) else None
+    if isinstance(messages, list) and messages and isinstance(messages[-1], AIMessage):
+        return {**output, "messages": [*messages[:-1], stamped(messages[-1], metadata)]}
     return output
 
 

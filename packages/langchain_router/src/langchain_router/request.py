@@ -13,9 +13,10 @@ from langchain_core.runnables import RunnableConfig
 from langchain_router.candidates import inabilities
 from langchain_router.conversation import messages_of, question_of, session_of, turns_of
 from langchain_router.settings import constraints_of, operating_point_of, session_id_of
+from langchain_router.switching import obstacles
 from pointsman.types import Context, Query, Session
 
-__all__ = ["Ask", "context_of", "query_of", "spoken"]
+__all__ = ["Ask", "context_of", "query_of", "spoken", "unable_of"]
 
 Ask: TypeAlias = Callable[[Sequence[BaseMessage]], str]
 """Reads the question that is routed on out of a conversation, where it is not the last human message."""
@@ -49,6 +50,7 @@ def query_of(
     pinned: str | None,
     candidates: Mapping[str, BaseChatModel],
     structured: bool,
+    tags: Mapping[str, str] = _NOTHING,
 ) -> Query:
     """Return the query of a request; its id is the config's metadata "router_query_id", else that of the run."""
     metadata, configurable = config.get("metadata") or _NOTHING, config.get("configurable") or _NOTHING
@@ -60,6 +62,7 @@ def query_of(
         required=_required(options, structured=structured),
         constraints=constraints_of(configurable, pinned, candidates.keys()),
         domain=metadata.get("router_domain"),
+        tags=tags,
         max_output_tokens=_longest(options),
     )
 
@@ -84,14 +87,15 @@ def context_of(
     """Return the context of a request: its trade-off, its session, and who cannot do what it needs."""
     point = operating_point_of(config.get("configurable") or _NOTHING)
     session = session_of(messages, candidates.keys()) if len(messages) > 1 else _NEW
-    unable = _unable(query, candidates)
+    unable = unable_of(query, messages, candidates)
     return Context(operating_point=point, session=session, unavailable=unable, clock=time.time())
 
 
-def _unable(query: Query, candidates: Mapping[str, BaseChatModel]) -> dict[str, str]:
-    """Return the candidates whose profile says that they cannot do what the query needs."""
+def unable_of(query: Query, messages: Sequence[BaseMessage], candidates: Mapping[str, BaseChatModel]) -> dict[str, str]:
+    """Return the candidates that cannot serve: their profile says so, or the conversation is not theirs to go on with."""
+    unable = obstacles(messages, candidates) if len(messages) > 1 else {}
     needs = query.required | query.modalities if query.messages else query.required
     if not needs:
-        return {}
+        return unable
     lacking = {name: sorted(needs & denied) for name, denied in inabilities(candidates).items()}
-    return {name: f"its profile rules out {', '.join(lacks)}" for name, lacks in lacking.items() if lacks}
+    return unable | {name: f"its profile rules out {', '.join(lacks)}" for name, lacks in lacking.items() if lacks}

@@ -14,6 +14,7 @@ from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_con
 from langchain_core.tools import BaseTool
 
 from langchain_router.candidates import candidates_of, check_pool, joint_profile
+from langchain_router.feedback import feedback_of
 from langchain_router.settings import SPECS
 from langchain_router.structured import RoutedOutput
 from langchain_router.surface import RoutedChatModel
@@ -58,6 +59,8 @@ class RouterLLM(RoutedChatModel):
         observers: Called with the trace of every call, also of failed and cancelled ones.
         embedders: LangChain embeddings by name, for routers that ask for vectors.
         query: Reads the question to route on out of the messages; by default the last human message is it.
+        feedback: Who takes feedback on LangChain's runs, one that is shared with other adapters on the same dispatcher; by
+            default the router's own, `llm.feedback`.
         temperature: Sent with every request, like `max_tokens`, `stop` and `model_kwargs`; None leaves the candidate's own.
         max_tokens: The longest answer, in tokens.
         stop: Texts an answer stops before.
@@ -97,7 +100,8 @@ class RouterLLM(RoutedChatModel):
         candidates = candidates_of(models, output_version=settings.get("output_version"))
         service = dispatcher_of("RouterLLM", router, dispatcher, parts)
         check_pool(service.router.models, candidates.keys())
-        super().__init__(models=candidates, dispatcher=service, **self._settings(settings))
+        told = feedback_of("RouterLLM", settings.pop("feedback", None), service)
+        super().__init__(models=candidates, dispatcher=service, feedback=told, **self._settings(settings))
 
     @classmethod
     def _settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:

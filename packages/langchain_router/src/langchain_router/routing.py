@@ -4,63 +4,85 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, Protocol, TypeAlias
 
-from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_router.exchange import CandidateCall, Exchange, Operation
+from langchain_router.exchange import CandidateCall, Exchange
+from langchain_router.feedback import RunFeedback
 from langchain_router.record import output_of, run_record, stamped
-from langchain_router.request import context_of, query_of, spoken
 from langchain_router.runs import ChainRun, aopen_run, merged, open_run
-from langchain_router.streaming import CHUNKS, Relay, aopen_chunks, open_chunks
+from langchain_router.streaming import CHUNKS, Form, Relay, aopen_chunks, open_chunks
+from pointsman.dispatch import Dispatcher
 from pointsman.failures import Surfacing
-from pointsman.types import Context, Delta, Query, Response
+from pointsman.types import Context, Delta, Query, Response, Trace
 
-if TYPE_CHECKING:
-    from langchain_router.surface import RoutedChatModel
+__all__ = ["Read", "Routed", "Routing"]
 
-__all__ = ["Routing"]
+Read: TypeAlias = Callable[[ChainRun, RunnableConfig], tuple[Query, Context, Exchange]]
+"""Reads what is asked, under the router's run and config, and sets up how it will be sent."""
+
+
+class Routed(Protocol):
+    """What is called: it has a dispatcher, and says how its calls are traced and where their record stands."""
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Who carries the calls through."""
+
+    @property
+    def feedback(self) -> RunFeedback | None:
+        """Who is told which decision was made under which run."""
+
+    @property
+    def own_config(self) -> RunnableConfig:
+        """The config of every call."""
+
+    @property
+    def serialized(self) -> dict[str, Any]:
+        """What traces show of it."""
+
+    @property
+    def record_key(self) -> str:
+        """Where a message's metadata hold the record."""
 
 
 class Routing:
     """One call of a router, in each of the ways LangChain makes calls.
 
     Parameters:
-        llm: The router that is called.
-        runnable: What the user holds: the router, or something made of it.
+        routed: What is called.
+        runnable: What the user holds: the same, or something made of it.
         given: The input of the call.
         config: Its config.
-        options: Its keyword arguments.
-        operation: What to make of the chosen candidate before it is called.
+        read: Reads the request.
     """
 
-    __slots__ = ("_config", "_given", "_llm", "_operation", "_options", "_runnable")
+    __slots__ = ("_config", "_given", "_read", "_routed", "_runnable")
 
     def __init__(
         self,
-        llm: RoutedChatModel,
-        runnable: Runnable[LanguageModelInput, Any],
-        given: LanguageModelInput,
+        routed: Routed,
+        runnable: Runnable[Any, Any],
+        given: Any,
         config: RunnableConfig | None,
-        options: dict[str, Any],
-        operation: Operation | None = None,
+        read: Read,
     ) -> None:
-        self._llm = llm
+        self._routed = routed
         self._runnable = runnable
         self._given = given
-        self._config = merged(llm.own_config, config)
-        self._options = options
-        self._operation = operation
+        self._config = merged(routed.own_config, config)
+        self._read = read
 
     def invoke(self) -> Any:
         """Return the answer."""
-        run = open_run(self._config, self._given, self._llm.serialized, self._runnable.get_name())
+        run = open_run(self._config, self._given, self._routed.serialized, self._runnable.get_name())
         try:
             query, context, exchange = self._read(run, self._config)
             with Surfacing():
-                trace = self._llm.dispatcher.run(query, context, perform=exchange.perform)
-            output = stamped(output_of(trace), run_record(trace, run.run_id))
+                trace = self._routed.dispatcher.run(query, context, perform=exchange.perform)
+            output = self._told(run, trace)
         except BaseException as error:
             run.on_chain_error(error)
             raise
@@ -69,12 +91,12 @@ class Routing:
 
     async def ainvoke(self) -> Any:
         """Return the answer."""
-        run = await aopen_run(self._config, self._given, self._llm.serialized, self._runnable.get_name())
+        run = await aopen_run(self._config, self._given, self._routed.serialized, self._runnable.get_name())
         try:
             query, context, exchange = self._read(run, self._config)
             with Surfacing():
-                trace = await self._llm.dispatcher.arun(query, context, aperform=exchange.aperform)
-            output = stamped(output_of(trace), run_record(trace, run.run_id))
+                trace = await self._routed.dispatcher.arun(query, context, aperform=exchange.aperform)
+            output = self._told(run, trace)
         except BaseException as error:
             await run.on_chain_error(error)
             raise
@@ -85,7 +107,7 @@ class Routing:
         """Yield the answer in the candidate's own chunks."""
 
         def relaying(_: Iterator[Any], run_manager: Any, config: RunnableConfig) -> Iterator[Any]:
-            yield from self._relay(run_manager, config, open_chunks, Relay(run_manager.run_id, CHUNKS))
+            yield from self._relay(run_manager, config, open_chunks, self._relaying(run_manager, CHUNKS))
 
         transform = self._runnable._transform_stream_with_config  # noqa: SLF001 - meant for those who implement `stream`
         yield from transform(iter([self._given]), relaying, self._config, run_type="chain")
@@ -94,7 +116,7 @@ class Routing:
         """Yield the answer in the candidate's own chunks."""
 
         async def relaying(_: AsyncIterator[Any], run_manager: Any, config: RunnableConfig) -> AsyncIterator[Any]:
-            relay = Relay(run_manager.run_id, CHUNKS)
+            relay = self._relaying(run_manager, CHUNKS)
             async with aclosing(self._arelay(run_manager, config, aopen_chunks, relay)) as pieces:
                 async for piece in pieces:
                     yield piece
@@ -112,8 +134,8 @@ class Routing:
         """Yield the events of LangChain's typed protocol."""
         from langchain_router.typed_stream import EVENTS, open_events
 
-        run = open_run(self._config, self._given, self._llm.serialized, self._runnable.get_name())
-        relay = Relay(run.run_id, EVENTS)
+        run = open_run(self._config, self._given, self._routed.serialized, self._runnable.get_name())
+        relay = self._relaying(run, EVENTS)
         try:
             yield from self._relay(run, self._config, open_events, relay)
         except BaseException as error:
@@ -125,8 +147,8 @@ class Routing:
         """Yield the events of LangChain's typed protocol."""
         from langchain_router.typed_stream import EVENTS, aopen_events
 
-        run = await aopen_run(self._config, self._given, self._llm.serialized, self._runnable.get_name())
-        relay = Relay(run.run_id, EVENTS)
+        run = await aopen_run(self._config, self._given, self._routed.serialized, self._runnable.get_name())
+        relay = self._relaying(run, EVENTS)
         try:
             async with aclosing(self._arelay(run, self._config, aopen_events, relay)) as events:
                 async for event in events:
@@ -135,6 +157,18 @@ class Routing:
             await run.on_chain_error(error)
             raise
         await run.on_chain_end(relay.output)
+
+    def _told(self, run: ChainRun, trace: Trace) -> Any:
+        """Return the answer with its record, once its run is noted."""
+        self._note(run, trace)
+        return stamped(output_of(trace), run_record(trace, run.run_id, self._routed.record_key))
+
+    def _relaying(self, run: ChainRun, form: Form) -> Relay:
+        return Relay(run.run_id, form, self._routed.record_key, partial(self._note, run))
+
+    def _note(self, run: ChainRun, trace: Trace) -> None:
+        if self._routed.feedback is not None:
+            self._routed.feedback.note(trace, run.run_id, run.parent_run_id)
 
     def _relay(
         self,
@@ -146,7 +180,7 @@ class Routing:
         query, context, exchange = self._read(run, config)
         with Surfacing():
             yield from relay.pieces(
-                self._llm.dispatcher.stream(
+                self._routed.dispatcher.stream(
                     query,
                     context,
                     open_stream=lambda call: open_candidate(exchange.prepare(call)),
@@ -163,7 +197,7 @@ class Routing:
     ) -> AsyncGenerator[Any, None]:
         query, context, exchange = self._read(run, config)
         with Surfacing():
-            answer = self._llm.dispatcher.astream(
+            answer = self._routed.dispatcher.astream(
                 query,
                 context,
                 aopen_stream=lambda call: aopen_candidate(exchange.prepare(call)),
@@ -172,30 +206,3 @@ class Routing:
             async with aclosing(relay.apieces(answer)) as pieces:
                 async for piece in pieces:
                     yield piece
-
-    def _read(self, run: ChainRun, config: RunnableConfig) -> tuple[Query, Context, Exchange]:
-        """Read what is asked, and set up how it will be sent."""
-        llm = self._llm
-        options = {**llm.defaults, **self._options}
-        pinned = options.pop("model", None)
-        text, messages = spoken(self._given, config, llm.query)
-        query = query_of(
-            text,
-            messages,
-            config,
-            options,
-            run_id=str(run.run_id),
-            pinned=pinned,
-            candidates=llm.models,
-            structured=self._operation is not None,
-        )
-        exchange = Exchange(
-            candidates=llm.models,
-            embedders=llm.embedders,
-            given=self._given,
-            options=options,
-            operation=self._operation,
-            config=config,
-            run=run,
-        )
-        return query, context_of(query, messages, config, llm.models), exchange

@@ -48,12 +48,20 @@ def _identity(config: RunnableConfig, name: str) -> dict[str, Any]:
 
 
 class Witness(BaseCallbackHandler):
-    """Keeps the message a model ended in, which a parser behind it hides; put on the run of a single call."""
+    """Keeps the message a model ended in, which a parser behind it hides; put on the run of a single call.
+
+    `shown` counts the characters of it that were streamed to whoever listens.
+    """
 
     run_inline = True
 
     def __init__(self) -> None:
         self.message: BaseMessage | None = None
+        self.shown = 0
+
+    def on_llm_new_token(self, token: str | list[str | dict[str, Any]], **_: Any) -> None:
+        """Count what is streamed; a piece without text counts as one."""
+        self.shown += len(token) or 1
 
     def on_llm_end(self, response: LLMResult, **_: Any) -> None:
         """Keep the message."""

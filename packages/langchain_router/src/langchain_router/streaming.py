@@ -64,10 +64,12 @@ class Relay:
     An answer that was complete before it could be shown is passed on whole. `output` stands at the end.
     """
 
-    def __init__(self, run_id: UUID, form: Form) -> None:
+    def __init__(self, run_id: UUID, form: Form, key: str, ended: Callable[[Trace], None]) -> None:
         self.output: Any = None
         self._run_id = run_id
         self._form = form
+        self._key = key
+        self._ended = ended
         self._last: Any = None
         self._before: Any = None
 
@@ -100,7 +102,8 @@ class Relay:
         return ready
 
     def _ending(self, trace: Trace) -> Iterable[Any]:
-        record = run_record(trace, self._run_id)
+        self._ended(trace)
+        record = run_record(trace, self._run_id, self._key)
         self.output = stamped(output_of(trace), record)
         return self._form.ending(self._last, self._before, self.output, record)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import LanguageModelInput
@@ -11,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 from langchain_router.exchange import Operation
+from langchain_router.reading import read_chat
 from langchain_router.routing import Routing
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ class RoutedOutput(Runnable[LanguageModelInput, Any]):
         return self._router.config_specs
 
     def _routing(self, given: LanguageModelInput, config: RunnableConfig | None, options: dict[str, Any]) -> Routing:
-        return Routing(self._router, self, given, config, options, self._operation)
+        return Routing(
+            self._router, self, given, config, partial(read_chat, self._router, given, options, self._operation)
+        )
 
     def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Return the parsed answer."""

@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult, RunInf
 from langchain_core.runnables import RunnableConfig
 from pydantic import ConfigDict, Field, SkipValidation
 
+from langchain_router.feedback import RunFeedback
+from langchain_router.reading import read_chat
 from langchain_router.record import KEY, as_chunk
 from langchain_router.request import Ask
 from langchain_router.routing import Routing
@@ -35,6 +38,7 @@ class RoutedChatModel(BaseChatModel, ABC):
     dispatcher: SkipValidation[Dispatcher] = Field(exclude=True)
     embedders: SkipValidation[dict[str, Embeddings]] = Field(default_factory=dict, exclude=True)
     query: SkipValidation[Ask | None] = Field(default=None, exclude=True)
+    feedback: SkipValidation[RunFeedback | None] = Field(default=None, exclude=True)
     temperature: float | None = None
     max_tokens: int | None = None
     stop: list[str] | None = None
@@ -61,6 +65,11 @@ class RoutedChatModel(BaseChatModel, ABC):
         return {**self.model_kwargs, **{name: value for name, value in own.items() if value not in (None, [])}}
 
     @property
+    def record_key(self) -> str:
+        """Where a message's `response_metadata` holds the record."""
+        return KEY
+
+    @property
     def serialized(self) -> dict[str, Any]:
         """What traces show of the router itself: its class and a short text."""
         return self._serialized
@@ -68,7 +77,8 @@ class RoutedChatModel(BaseChatModel, ABC):
     def _routing(
         self, given: LanguageModelInput, config: RunnableConfig | None, stop: list[str] | None, options: dict[str, Any]
     ) -> Routing:
-        return Routing(self, self, given, config, options if stop is None else {**options, "stop": stop})
+        sent = options if stop is None else {**options, "stop": stop}
+        return Routing(self, self, given, config, partial(read_chat, self, given, sent, None))
 
     def invoke(
         self,

@@ -14,7 +14,6 @@ from langchain_core.language_models.chat_model_stream import AsyncChatModelStrea
 from langchain_core.messages import AIMessage
 
 from langchain_router.exchange import CandidateCall
-from langchain_router.record import KEY
 from langchain_router.streaming import Form
 from pointsman.flow import Held
 from pointsman.types import Delta, Response
@@ -114,7 +113,7 @@ def _ending(last: Any, before: Any, output: Any, record: Mapping[str, Any]) -> I
         yield from begun
     elif last is None:
         last = {"event": "message-finish"}
-    yield {**last, "metadata": {**(last.get("metadata") or {}), KEY: dict(record)}}
+    yield {**last, "metadata": {**(last.get("metadata") or {}), **record}}
 
 
 def _events_of(message: AIMessage) -> Iterator[dict[str, Any]]:

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from secrets import token_hex
+from os import urandom
 from typing import Literal, TypeAlias
 
 from pointsman.dispatch.reserving import refused
@@ -23,6 +22,10 @@ Observer: TypeAlias = Callable[[Trace], None]
 """Called with the trace of every run; what it returns is ignored, what it raises is logged."""
 
 
+def _random_id() -> str:
+    return urandom(16).hex()
+
+
 @dataclass(slots=True, kw_only=True)
 class Journey:
     """What one run knows: nothing of it is kept on the dispatcher, so runs cannot mix up."""
@@ -32,7 +35,7 @@ class Journey:
     served: Served
     recorder: Recorder
     observers: Sequence[Observer] = ()
-    id: str = field(default_factory=partial(token_hex, 16))
+    id: str = field(default_factory=_random_id)
     trace: Trace | None = None
 
     def plan(self) -> Plan[Answer]:
