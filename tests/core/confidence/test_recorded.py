@@ -137,7 +137,7 @@ def test_held_out_scores_do_not_know_their_row() -> None:
             assert before.score[row] == after.score[row]
             assert not np.array_equal(before.score, after.score)
     assert learner.state_ is None
-    plain = held_out_scores(Agreement(), data, ("m", "n"), rungs=1)
+    plain = held_out_scores(Agreement(), data, ("m", "n"), ran=[("m",)])
     assert len(plain) == 1
     with pytest.raises(DataError, match="31 folds"):
         held_out_scores(Calibrated(confidence=Agreement()), data, ("m", "n"), folds=31)

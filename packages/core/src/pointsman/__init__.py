@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from pointsman.policies.utility import Utility
     from pointsman.routers.agreement import AgreementCascade
     from pointsman.routers.base import Router
+    from pointsman.routers.best_of import BestOf
     from pointsman.routers.cascade import Cascade
     from pointsman.routers.cascade_router import CascadeRouter
     from pointsman.routers.estimated import EstimatedRouter
@@ -115,6 +116,7 @@ _HOMES = {
     "confidence.verbalised": ("Verbalised",),
     "confidence.verification": ("SelfVerification",),
     "routers.agreement": ("AgreementCascade",),
+    "routers.best_of": ("BestOf",),
     "routers.cascade": ("Cascade",),
     "routers.frugal": ("FrugalGPT",),
     "routers.risk_controlled": ("Guarantee", "RiskControlledCascade"),
@@ -175,6 +177,7 @@ __all__ = [
     "Answer",
     "AutoRouter",
     "Available",
+    "BestOf",
     "Budget",
     "Calibrated",
     "Call",

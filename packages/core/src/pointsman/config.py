@@ -27,6 +27,7 @@ BUILTIN: Mapping[str, str] = {
     "AgreementCascade": "pointsman.routers.agreement",
     "AutoRouter": "pointsman.selection.auto",
     "Available": "pointsman.features.available",
+    "BestOf": "pointsman.routers.best_of",
     "Calibrated": "pointsman.confidence.calibrated",
     "Capped": "pointsman.policies.cap",
     "Cascade": "pointsman.routers.cascade",
