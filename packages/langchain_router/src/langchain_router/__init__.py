@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_router.feedback import RunFeedback
 from langchain_router.installation import DISTRIBUTION, check_installation
+from langchain_router.route_runnable import RouteRunnable
 from langchain_router.router_llm import RouterLLM
 from pointsman.errors import MissingExtraError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DISTRIBUTION",
+    "RouteRunnable",
     "RouterLLM",
     "RouterMiddleware",
     "RouterRecord",
