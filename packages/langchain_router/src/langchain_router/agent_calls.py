@@ -21,7 +21,7 @@ from langchain_router.exchange import NOSTREAM, CandidateCall, candidate
 from langchain_router.failures import call_error
 from langchain_router.replies import response_of, usage_of
 from langchain_router.runs import Witness
-from langchain_router.switching import fitting, kind_of, without_markers
+from langchain_router.switching import fitting, fitting_options, kind_of
 from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, Embed, Message, Response
 
@@ -140,11 +140,12 @@ class AgentExchange:
         if len({kind_of(one) for one in known.values()}) == 1:
             return request
         said: Any = fitting([*([system] if system else ()), *request.messages], model, self._candidates)
-        suited = request.override(system_message=said.pop(0) if system else None, messages=said)
-        if kind_of(model) == "anthropic":
-            return suited
-        return suited.override(
-            tools=without_markers(request.tools), model_settings=without_markers(request.model_settings)
+        options = fitting_options({**request.model_settings, "tools": request.tools}, model)
+        return request.override(
+            system_message=said.pop(0) if system else None,
+            messages=said,
+            tools=options.pop("tools"),
+            model_settings=options,
         )
 
 

@@ -15,7 +15,7 @@ from langchain_router.embedding import aembedded, embedded
 from langchain_router.failures import call_error
 from langchain_router.replies import response_of, usage_of
 from langchain_router.runs import ChainRun, Witness
-from langchain_router.switching import fitting, mixed
+from langchain_router.switching import fitting, fitting_options, mixed
 from pointsman.errors import ConfigError, choices
 from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, Embed, Response
@@ -131,7 +131,9 @@ class Exchange:
         config: RunnableConfig = {**self.config, "callbacks": child}
         if call.messages is not None:
             return CandidateCall(call.model, model, to_langchain(call.messages), config, dict(call.params), None)
-        kwargs = {**self.options, **call.params}
+        kwargs, given = {**self.options, **call.params}, self.given
+        if mixed(self.candidates):
+            kwargs, given = fitting_options(kwargs, model), fitting(messages_of(given), model, self.candidates)
         runnable: Runnable[Any, Any] = model
         if self.operation is not None:
             witness = Witness()
@@ -139,7 +141,6 @@ class Exchange:
             runnable = self.operation(model)
         elif kwargs.get("tools"):
             runnable, kwargs = model.bind_tools(kwargs.pop("tools"), **kwargs), {}
-        given = fitting(messages_of(self.given), model, self.candidates) if mixed(self.candidates) else self.given
         return CandidateCall(call.model, runnable, given, config, kwargs, witness)
 
 

@@ -48,7 +48,7 @@ def query_of(
     *,
     run_id: str,
     pinned: str | None,
-    candidates: Mapping[str, BaseChatModel],
+    candidates: Mapping[str, Any],
     structured: bool,
     tags: Mapping[str, str] = _NOTHING,
 ) -> Query:

@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool
 
 from langchain_router.conversation import author_of, this_turn
 
-__all__ = ["fitting", "kind_of", "mixed", "obstacles", "without_markers"]
+__all__ = ["fitting", "fitting_options", "kind_of", "mixed", "obstacles"]
 
 _M = TypeVar("_M", bound=BaseMessage)
 
@@ -101,10 +101,18 @@ def fitting(
     return [_without_thinking(message, kind, candidates) for message in kept]
 
 
+def fitting_options(options: Mapping[str, Any], model: BaseChatModel) -> dict[str, Any]:
+    """Return the keyword arguments of a call, its tools among them, without markers that the model's provider does not know."""
+    if kind_of(model) == "anthropic":
+        return dict(options)
+    kept = {key: value for key, value in options.items() if key != _MARKER}
+    return kept | ({"tools": _unmarked_value(kept["tools"])} if "tools" in kept else {})
+
+
 def _unmarked(message: _M) -> _M:
     if isinstance(message.content, str):
         return message
-    content = [without_markers(part) if isinstance(part, dict) else part for part in message.content]
+    content = [_unmarked_value(part) if isinstance(part, dict) else part for part in message.content]
     return message if content == message.content else message.model_copy(update={"content": content})
 
 
@@ -117,14 +125,14 @@ def _without_thinking(message: BaseMessage, kind: str, candidates: Mapping[str, 
     return message.model_copy(update={"content": content})
 
 
-def without_markers(given: Any) -> Any:
-    """Return a block, a tool or settings without Anthropic's cache markers, wherever they stand in it."""
+def _unmarked_value(given: Any) -> Any:
+    """Return a block or a tool, or a list of them, without cache markers, wherever they stand in it."""
     if isinstance(given, BaseTool):
-        extras = without_markers(given.extras) if given.extras else given.extras
+        extras = _unmarked_value(given.extras) if given.extras else given.extras
         return given if extras == given.extras else given.model_copy(update={"extras": extras or None})
     if isinstance(given, list):
-        return [without_markers(part) for part in given]
+        return [_unmarked_value(part) for part in given]
     if not isinstance(given, dict):
         return given
     kept = {key: value for key, value in given.items() if key != _MARKER}
-    return {key: without_markers(value) if key in _NESTS else value for key, value in kept.items()}
+    return {key: _unmarked_value(value) if key in _NESTS else value for key, value in kept.items()}
