@@ -215,7 +215,7 @@ class RouteOptimizer(Teleprompter):
             reason=chosen.reason,
             rows=tuple(row_of(one, chosen, best) for one in ordered),
             predictors={
-                name: told_route(route, learning.shares(name, route.point) if isinstance(route, Learnt) else {})
+                name: told_route(route, learning.shares(name, route) if isinstance(route, Learnt) else {})
                 for name, route in setting.routes.items()
             },
             learnt_from=sizes[0],
