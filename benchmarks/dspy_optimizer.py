@@ -140,7 +140,7 @@ def work_compile(asked: argparse.Namespace) -> None:
         cache_dir=asked.folder / "cache",
         router=AutoRouter(policy=Utility(), embedder="minilm"),
         embedders={"minilm": minilm(data)},
-        settings=30,
+        settings=10,
         num_threads=THREADS,
     )
     program = optimizer.compile(Pair(), trainset=train, valset=val)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import dspy
 from dspy import BaseLM
 
+from dspy_router.checking import Check
 from dspy_router.embedding import Embedder
 from dspy_router.fields import checked_fields, query_of_fields
 from dspy_router.loading import Supplies
@@ -30,6 +31,7 @@ class RoutedPredict(dspy.Predict):
         signature: What is predicted from what.
         lm: The RouterLM in charge; None leaves that to the program or the settings.
         on: The input fields whose text is routed on, in this order; None is all of them.
+        check: `check(inputs, prediction)` tells a cascade whether a draft is good enough; see `CheckedRouter`.
         lms, embedders: The candidates, and embedders, that a saved route is loaded with, by name.
         callbacks, config: As of `dspy.Predict`.
 
@@ -43,6 +45,7 @@ class RoutedPredict(dspy.Predict):
         lm: RouterLM | None = None,
         *,
         on: Sequence[str] | str | None = None,
+        check: Check | None = None,
         lms: Mapping[str, BaseLM] | None = None,
         embedders: Mapping[str, Embedder] | None = None,
         callbacks: list[Any] | None = None,
@@ -50,6 +53,7 @@ class RoutedPredict(dspy.Predict):
     ) -> None:
         super().__init__(signature, callbacks=callbacks, **config)
         self.lm = lm
+        self.check = check
         self.supplies = Supplies(lms, embedders)
         self.route_on = checked_fields(on, self.signature)
 
@@ -67,6 +71,7 @@ class RoutedPredict(dspy.Predict):
         twin.__dict__.update(predictor.__dict__)
         twin.lm = predictor.lm if lm is None else lm
         twin.supplies = getattr(predictor, "supplies", Supplies()) if supplies is None else supplies
+        twin.check = getattr(predictor, "check", None)
         known = getattr(predictor, "route_on", None)
         twin.route_on = known if on is None else checked_fields(on, predictor.signature)
         return twin
@@ -84,7 +89,9 @@ class RoutedPredict(dspy.Predict):
         if not isinstance(chooser, RouterLM):
             return super().forward(**kwargs)
         predict = super().forward
-        return chooser.conduct(self.query(kwargs), run=lambda lm: predict(**{**kwargs, "lm": lm}))
+        return chooser.conduct(
+            self.query(kwargs), lambda lm: predict(**{**kwargs, "lm": lm}), check=self._check(kwargs)
+        )
 
     async def aforward(self, **kwargs: Any) -> Any:
         """Predict with the model that is chosen."""
@@ -92,7 +99,12 @@ class RoutedPredict(dspy.Predict):
         if not isinstance(chooser, RouterLM):
             return await super().aforward(**kwargs)
         predict = super().aforward
-        return await chooser.aconduct(self.query(kwargs), run=lambda lm: predict(**{**kwargs, "lm": lm}))
+        run = lambda lm: predict(**{**kwargs, "lm": lm})  # noqa: E731 - as above
+        return await chooser.aconduct(self.query(kwargs), run, check=self._check(kwargs))
+
+    def _check(self, inputs: Mapping[str, Any]) -> Callable[[Any], bool] | None:
+        check = self.check
+        return None if check is None else lambda prediction: check(inputs, prediction)
 
     # Saving and copying
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from dspy import BaseLM
 
+from dspy_router.checking import CheckedRouter
 from dspy_router.loading import Supplies
 from pointsman.artifacts import dumps, loads
 from pointsman.errors import ConfigError, choices
@@ -53,7 +54,7 @@ def router_state(router: Router, lms: Mapping[str, BaseLM]) -> dict[str, Any]:
 
 def router_from(state: Mapping[str, Any]) -> Router:
     """Return the router of a saved RouterLM; reading it runs no code of its own."""
-    found = loads(b64decode(state["router"]))
+    found = loads(b64decode(state["router"]), classes=(CheckedRouter,))
     if not isinstance(found, Router):
         raise ConfigError(f"The saved route holds a {type(found).__name__}, not a router.")
     return found

@@ -15,7 +15,7 @@ from dspy_router.optimizing.journal import digest
 from dspy_router.optimizing.kept_lm import KeptLM
 from dspy_router.optimizing.outcomes import Priced, dataset_of, joined
 from dspy_router.optimizing.running import Measured, Running
-from dspy_router.optimizing.settings import Building, Learnt, Setting
+from dspy_router.optimizing.settings import Building, Cascade, Learnt, Setting
 from dspy_router.routed import routed
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
@@ -26,6 +26,7 @@ __all__ = ["Learning"]
 
 _log = logging.getLogger(__name__)
 
+_FINER = 3  # weights that are tried between two that were
 _REACH = (-3.0, 0.5)  # of λ times the mean cost of the incumbent, in powers of ten: from quality alone to cost alone
 
 
@@ -57,6 +58,7 @@ class Learning:
     together: dict[str, Router] = field(default_factory=dict)
     met: Sequence[Measured] = ()
     asked: dict[str, Queries] = field(default_factory=dict)
+    decided: set[Any] = field(default_factory=set)
 
     def collect(self, examples: Sequence[Any]) -> str:
         """Run every candidate in every predictor's place, the others' being the incumbent's, and return that one's name."""
@@ -110,7 +112,7 @@ class Learning:
         return [tuple(names) for names in found.values() if len(names) > 1]
 
     def proposals(self, incumbent: str, held: Sequence[Measured]) -> list[Setting]:
-        """Return every setting worth measuring: single models, a fixed model for each predictor, and routers at a cost weight.
+        """Return every setting worth measuring: single models, one for each predictor, cascades, and routers at a cost weight.
 
         Of settings that would choose alike for the held-out examples, as the incumbent's run met them, one is enough.
         """
@@ -123,15 +125,35 @@ class Learning:
             if tuple(models.items()) not in seen:
                 seen.add(tuple(models.items()))
                 found.append(Setting.fixed(models))
+        for name in self.lms:
+            if self.building.checks and self._cost(name) < self._cost(incumbent):
+                asked = {p: Cascade((name, incumbent)) if p in self.building.checks else incumbent for p in predictors}
+                found.append(Setting(f"{name}, checked, then {incumbent}", asked))
+        return [*found, *self.routings(weights, incumbent)]
+
+    def routings(self, weights: Sequence[float], incumbent: str) -> list[Setting]:
+        """Return the settings with routers at these weights of cost, but for those that would choose as others did before."""
+        found = []
         for label, routers in (("routed", self.routers), ("routed alike", {**self.routers, **self.together})):
-            decided: set[Any] = set()
             for weight in weights if routers and (label == "routed" or self.together) else ():
-                routes = {name: Learnt(routers[name], weight) if name in routers else incumbent for name in predictors}
+                routes = {
+                    name: Learnt(routers[name], weight) if name in routers else incumbent
+                    for name in self.building.predictors
+                }
                 choice = tuple(self._choices(router, name, weight) for name, router in routers.items())
-                if choice not in decided:
-                    decided.add(choice)
+                if choice not in self.decided:
+                    self.decided.add(choice)
                     found.append(Setting(f"{label}, λ = {weight:.3g}", routes))
         return found
+
+    def between(self, setting: Setting, incumbent: str) -> list[float]:
+        """Return weights of cost around the one that a setting's routers have, as far as its neighbours; [] if it has none."""
+        points = [route.point for route in setting.routes.values() if isinstance(route, Learnt)]
+        weights = self._weights(incumbent)
+        if not points or not points[0] or len(weights) < 3:  # noqa: PLR2004 - no step to refine
+            return []
+        step = weights[2] / weights[1]
+        return [points[0] * step ** (i / (_FINER + 1)) for i in range(-_FINER, _FINER + 1) if i]
 
     def held(self, setting: Setting, examples: Sequence[Any]) -> list[Measured]:
         """Run the program at a setting, as it would be used."""

@@ -147,9 +147,9 @@ def _executed(executor: ParallelExecutor, one: Any, items: Sequence[int], under_
         if isinstance(error, Exception) and executor.exceptions_map:
             raise next(iter(executor.exceptions_map.values())) from None
         raise
-    for error in executor.exceptions_map.values():
-        if call_error("", error) is None:
-            raise error
+    for failed in executor.exceptions_map.values():
+        if call_error("", failed) is None:
+            raise failed
     return list(found)
 
 
