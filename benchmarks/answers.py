@@ -18,34 +18,39 @@ __all__ = ["Boosted", "boosted", "clairvoyant", "with_answers"]
 
 def with_answers(name: str) -> RoutingDataset:
     """Read a set; an answer that is on record as none becomes an empty one."""
-    data = _dates() if name == "mot_dates" else load(name)
+    data = _mot(name.removeprefix("mot_")) if name.startswith("mot_") else load(name)
     if data.answers is None:
         raise SystemExit(f"The set {name} has no answers.")
     texts = np.array([["" if text is None else text for text in row] for row in data.answers.tolist()], dtype=object)
     return replace(data, answers=texts)
 
 
-def _dates() -> RoutingDataset:
-    """Return the date questions with the first sample of every arm; questions on one situation are a group."""
+def _mot(task: str) -> RoutingDataset:
+    """Return the questions of a task ("date" or "gsm") with one sample of each GPT-4 prompt and three of each cheap one.
+
+    Date questions on one situation are a group. On "gsm" only those questions count that the cheap model was asked.
+    """
     import pyarrow.parquet as pq
 
-    folder = data_folder() / "mot_samples"
+    folder, whole = data_folder() / "mot_samples", load("mot_samples")
     fields = ["query_id", "family", "strategy", "temperature", "sample_idx", "answer", "correct"]
-    samples = pq.read_table(folder / "samples.parquet", columns=fields).to_pylist()
-    whole = load("mot_samples")
-    data = whole.take([i for i, domain in enumerate(whole.queries.domains) if domain == "date-understanding"])
-    row = {query: i for i, query in enumerate(data.queries.ids)}
-    column = {model: j for j, model in enumerate(data.models)}
-    quality, texts = np.full(data.quality.shape, np.nan), np.full(data.quality.shape, "", dtype=object)
-    for sample in sorted(samples, key=lambda each: (each["temperature"], each["sample_idx"]), reverse=True):
-        greedy = "|greedy" if sample["temperature"] == "greedy" else ""
-        arm = f"{sample['family']}|{sample['strategy']}{greedy}"
-        if sample["query_id"] in row and arm in column:
-            cell = row[sample["query_id"]], column[arm]
-            quality[cell], texts[cell] = float(sample["correct"] or 0.0), sample["answer"] or ""
-    stems = [text.rsplit(".", 1)[0] for text in data.queries.texts]
-    groups = np.array([stems.index(stem) for stem in stems])
-    return replace(data, quality=np.nan_to_num(quality), answers=texts, groups=groups, runs=None, run_variance=None)
+    cells: dict[str, dict[str, tuple[float, str]]] = {}
+    for sample in pq.read_table(folder / "samples.parquet", columns=fields).to_pylist():
+        last = 0 if sample["family"] == "gpt-4" else 2
+        if f"-{task}-" in sample["query_id"] and sample["temperature"] == "default" and sample["sample_idx"] <= last:
+            arm = f"{sample['family']}|{sample['strategy']}#{sample['sample_idx']}"
+            cells.setdefault(arm, {})[sample["query_id"]] = (float(sample["correct"] or 0.0), sample["answer"] or "")
+    rows = [i for i, query in enumerate(whole.queries.ids) if all(query in told for told in cells.values())]
+    queries, arms = whole.queries.take(np.array(rows)), tuple(sorted(cells))
+    stems = [text.rsplit(".", 1)[0] if task == "date" else text for text in queries.texts]
+    return RoutingDataset(
+        queries=queries,
+        models=arms,
+        quality=np.array([[cells[arm][query][0] for arm in arms] for query in queries.ids]),
+        cost_usd=whole.cost_usd[np.ix_(rows, [whole.models.index(arm.split("#")[0]) for arm in arms])],
+        answers=np.array([[cells[arm][query][1] for arm in arms] for query in queries.ids], dtype=object),
+        groups=np.array([stems.index(stem) for stem in stems]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

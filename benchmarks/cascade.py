@@ -3,9 +3,9 @@
 python benchmarks/cascade.py [--splits 10] [--fresh] [--kept FILE] [SET ...]
 
 Every row is scored by the protocol of `benchmarks/protocol.py`: settings on the hull of the validation part, figures on
-the test part. `math_vision` and `mot_dates` (one sample of each arm on the date questions, split by their situation) are the
-other sets. An answer that is on record as none is an empty one here. The estimates of `Stacked`, which most rows read, are
-kept beside the figures.
+the test part. `math_vision`, `mot_gsm` and `mot_date` (samples of cheap and dear prompts, see `answers.py`) are the other
+sets. An answer that is on record as none is an empty one here. The estimates of `Stacked`, which most rows read, are kept
+beside the figures.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Held:
 def main() -> None:
     """Measure what is not measured yet, and print a table per set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", default=["mot_dates", "mmlu_pro", "math_vision"])
+    parser.add_argument("sets", nargs="*", default=["mot_gsm", "mot_date", "mmlu_pro", "math_vision"])
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--kept", type=Path, default=Path("bench-results/cascade.json"))

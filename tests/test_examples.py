@@ -18,6 +18,8 @@ def test_an_example_runs(path: Path, capsys: pytest.CaptureFixture[str]) -> None
         pytest.importorskip("langchain_openai")
     if "llamaindex" in path.stem:
         pytest.importorskip("llama_index.llms.openai_like")
+    if "dspy" in path.stem:
+        pytest.importorskip("dspy")
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out.strip()
 

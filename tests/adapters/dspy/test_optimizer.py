@@ -140,6 +140,41 @@ def test_what_is_wanted_is_what_is_chosen(optimizer: Any, tmp_path: Path) -> Non
         optimizer(objective=MeanBudget(usd=1e-6), cache_dir=tmp_path).compile(Pair(), trainset=examples(60))
 
 
+def test_cascades_are_tried_where_there_is_a_check(optimizer: Any, pair_server: ReplayServer, tmp_path: Path) -> None:
+    """A check of a predictor's own makes cascades of it; the program keeps the check, a file only the models."""
+
+    def sure(inputs: Any, prediction: Any) -> bool:
+        assert set(inputs) == {"question"}
+        return bool(prediction.answer == "right")
+
+    made = optimizer(
+        checks={"first": sure}, router=LEARNER.clone(estimator=Nearest(features=Lexical(bits=8, components=4), k=40))
+    )
+    program = made.compile(Pair(), trainset=examples(60))
+    front = {one["name"]: one["program"] for one in program.candidate_programs}
+    rows = {row.name: row for row in program.route_report.rows}
+    assert rows["small, checked, then large"].score == 1.0
+    assert rows["small, checked, then large"].cost_usd < rows["always large"].cost_usd
+    cascade = front["small, checked, then large"].first
+    before = len(pair_server.ledger)
+    hard, easy = cascade(question="prove something else"), cascade(question="add something else")
+    assert [entry.model for entry in pair_server.ledger[before:]] == ["small", "large", "small"]
+    assert route_of(hard)["reason"] == "nobody else is left to ask; after small: its draft was rejected"
+    assert route_of(hard)["cost_usd"] == pytest.approx(sum(e.cost_usd for e in pair_server.ledger[before:][:2]))
+    assert (hard.answer, route_of(easy)["answered_by"]) == ("right", "small")
+    cascade.save(tmp_path / "state.json")
+    fresh = routed(dspy.Predict("question -> answer"), lms=made.candidates)
+    fresh.load(tmp_path / "state.json")
+    with pytest.raises(ConfigError, match="drafts for a check, but the routed module has none"):
+        fresh(question="add one")
+    fresh.check = sure
+    assert fresh(question="add one").answer == "right"
+    with pytest.raises(
+        ConfigError, match=r"checks names the predictor 'last'; the program has 'first', 'second.predict'"
+    ):
+        optimizer(checks={"last": sure}).compile(Pair(), trainset=examples(60))
+
+
 def test_the_front_can_be_picked_from(optimizer: Any, pair_server: ReplayServer) -> None:
     """The programs on the Pareto front come with their scores and costs, the best first, and each runs as measured."""
     program = optimizer().compile(Pair(), trainset=examples(60))

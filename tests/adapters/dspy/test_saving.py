@@ -165,3 +165,9 @@ def test_embedders_are_given_anew(client: Any, router: Any) -> None:
     with pytest.raises(ConfigError, match="asks for the embedder 'mine'"):
         RouterLM.load_state(state, allow_custom_lm_class=True)
     assert RouterLM.restored(state, lm.lms, {"mine": len}).embedders == {"mine": len}
+    saved = RoutedPredict("question -> answer", lm).dump_state()
+    fresh = routed(dspy.Predict("question -> answer"), lms=lm.lms, embedders={"mine": len})
+    fresh.load_state(saved)
+    assert fresh.lm.embedders == {"mine": len}
+    assert fresh.deepcopy().supplies is fresh.supplies
+    assert pickle.loads(pickle.dumps(fresh.supplies)).lms is None  # noqa: S301 - our own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 pytest.importorskip("llama_index.llms.openai_like", reason="llama-index is not installed")
 
 from llama_index.core import Document, MockEmbedding, Settings, VectorStoreIndex
-from llama_index.core.agent.workflow import ReActAgent
+from llama_index.core.agent.workflow import FunctionAgent, ReActAgent
 from llama_index.core.callbacks import CallbackManager, CBEventType, TokenCountingHandler
 from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.llms import ChatMessage
@@ -221,6 +222,24 @@ async def test_an_agents_observations_are_not_its_question(build: Any, client: A
         agent = ReActAgent(llm=build(models), tools=[FunctionTool.from_defaults(look)])
         assert str(await agent.run(user_msg="Who wrote it?")) == "small is done"
         assert [entry.model for entry in server.ledger] == ["small", "small"]
+
+
+@pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # LlamaIndex's own
+async def test_wishes_reach_an_agents_calls(build: Any, server: ReplayServer) -> None:
+    """What a block says holds for every call of an agent that is started in it, and for no other agent at the same time."""
+
+    def capital(country: str) -> str:
+        """Return the capital of a country."""
+        return f"the capital of {country}"
+
+    async def run(model: str) -> str:
+        with routing(model=model):
+            agent = FunctionAgent(llm=build(), tools=[FunctionTool.from_defaults(capital)])
+            return str(await agent.run(user_msg="What is the capital of France?"))
+
+    answers = await asyncio.gather(*(run(model) for model in ("large", "medium")))
+    assert [answer.partition(" ")[0] for answer in answers] == ["large", "medium"]
+    assert sorted(entry.model for entry in server.ledger) == ["large", "large", "medium", "medium"]
 
 
 def test_sub_questions(build: Any, client: Any) -> None:

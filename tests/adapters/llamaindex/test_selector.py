@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from llama_index.core.retrievers import BaseRetriever, RouterRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import QueryEngineTool, RetrieverTool, ToolMetadata
 
-import llamaindex_router
 from llamaindex_router import RouterSelector
 from pointsman.errors import ConfigError, NoEligibleModelError
 from pointsman.models import ModelPool, ModelSpec
@@ -28,7 +26,6 @@ from pointsman.routers.rules import Rule, RulesRouter
 from pointsman.types import Context, Decision, Query
 
 NAMES = ("facts", "summary")
-README = Path(llamaindex_router.__file__).parents[2] / "README.md"
 
 
 class Echo(CustomQueryEngine):
@@ -202,13 +199,6 @@ def test_there_is_nothing_to_prompt() -> None:
     selector.update_prompts({})
     assert selector.get_prompts() == {}
     assert repr(selector) == "RouterSelector(RulesRouter over ['facts', 'summary'])"
-
-
-def test_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The README's example selects, and prints the reason that its comment tells."""
-    code = README.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
-    exec(compile(code, str(README), "exec"), {"__name__": "readme"})  # noqa: S102
-    assert capsys.readouterr().out == "rule 1 applies\n"
 
 
 def test_the_docstring_runs() -> None:

@@ -241,3 +241,17 @@ def test_without_httpx_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(MissingExtraError, match=r'pip install "pointsman\[http\]"'):
         OpenAICaller("http://127.0.0.1/v1")
+
+
+def test_alternatives_come_likeliest_first() -> None:
+    """Log-probabilities of alternatives are sorted at each place; where a place has none, there are none at all."""
+    first = {"logprob": -0.1, "top_logprobs": [{"logprob": -2.0}, {"logprob": -0.1}]}
+    message = {"content": "4"}
+
+    def alternatives(*tokens: object) -> object:
+        body = {"choices": [{"message": message, "logprobs": {"content": list(tokens)}}]}
+        return response_of("small", body).top_logprobs
+
+    assert alternatives(first) == ((-0.1, -2.0),)
+    assert alternatives(first, {"logprob": -0.3, "top_logprobs": []}) is None
+    assert alternatives({"logprob": -0.3}) is None

@@ -11,6 +11,7 @@ from pointsman.confidence.agreement import Agreement
 from pointsman.confidence.base import Confidence
 from pointsman.confidence.calibrated import Calibrated, CalibratedState
 from pointsman.confidence.calibration import Method, fit_curve
+from pointsman.confidence.conformal_set import ConformalSet
 from pointsman.confidence.consistency import SelfConsistency
 from pointsman.confidence.held_out import held_out_scores
 from pointsman.confidence.learned import LearnedConfidence
@@ -164,3 +165,24 @@ def test_a_single_model_has_nothing_to_gain() -> None:
     """The error says what is missing."""
     with pytest.raises(DataError, match="qualities of two models"):
         MetaVerifier(confidence=SelfConsistency(samples=2)).fit(toy().only(["small"]))
+
+
+def test_right_answers_are_seldom_ruled_out() -> None:
+    """On new queries an answer that a sample got right is in the set as often as asked; single answers are the better ones."""
+    train, test = spoken(500, seed=8), spoken(500, seed=9)
+    sets = ConformalSet(samples=5, alpha=0.2).fit(train)
+    score = sets.recorded(test, ("small",)).score
+    right = test.quality[:, test.models.index("small")] == 1
+    assert test.sample_quality is not None
+    given = (test.sample_quality[:, test.models.index("small")] == 1).any(axis=1)
+    assert (score[right & given] > 0).mean() >= 0.8 - 0.04
+    assert right[score == 1].mean() > right.mean() + 0.1
+
+
+def test_few_rows_rule_nothing_out() -> None:
+    """With fewer queries than a coverage needs, every answer that a sample gives stays in the set."""
+    sets = ConformalSet(samples=5, alpha=0.1).fit(spoken(6))
+    score = sets.recorded(spoken(50, seed=3), ("small",)).score
+    assert score[score > 0].min() < 0.5
+    with pytest.raises(DataError, match="scored samples"):
+        ConformalSet().fit(replace(spoken(6), sample_quality=None))

@@ -12,14 +12,19 @@ from pointsman.confidence.consistency import SelfConsistency
 from pointsman.confidence.pattern import PatternVerifier
 from pointsman.confidence.verbalised import Verbalised
 from pointsman.data import RoutingDataset
+from pointsman.data.votes import with_votes
 from pointsman.errors import AllModelsFailedError, ConfigError, DataError, NotFittedError, UnknownCostError
 from pointsman.estimators.domain import Domain
 from pointsman.evaluation.replay import simulate, simulate_sweep
 from pointsman.features.lexical import Lexical
+from pointsman.policies.utility import Utility
 from pointsman.routers.agreement import AgreementCascade
+from pointsman.routers.best_of import BestOf
 from pointsman.routers.cascade import Cascade
+from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.frugal import FrugalGPT
 from pointsman.routers.risk_controlled import RiskControlledCascade
+from pointsman.routers.routed_cascade import RoutedCascade
 from pointsman.testing.fakes import FakeModels
 from pointsman.testing.runs import run, streamed
 from pointsman.testing.toys import toy
@@ -300,3 +305,66 @@ def test_agreement_of_the_toys_saves() -> None:
     assert set(found.calls[sums].tolist()) == {2}
     assert found.quality.mean() >= toy().quality[:, toy().models.index("large")].mean() - 0.01
     assert Agreement().recorded(toy(), ("small", "medium")).score[sums].tolist() == [1.0] * int(sums.sum())
+
+
+def test_a_router_spares_drafts_that_would_not_do() -> None:
+    """Hard queries begin with the large model, easy ones with the small; quality is kept for less than from the bottom."""
+    train, test = made(small_usd=0.01), made(small_usd=0.01, seed=1)
+    table = EstimatedRouter(estimator=Domain(features=Lexical(bits=10, components=4)), policy=Utility(cost_weight=2.0))
+    sampled = SelfConsistency(samples=2)
+    routed = RoutedCascade(order=ORDER, start=table, confidence=sampled, keep=0.95).fit(train)
+    hard = Query(text="question 9999 hard", id="h", domain="hard")
+    assert routed.decide(hard).ranking == ("large", "small")
+    assert "begins with large" in routed.decide(hard).reason
+    plain = simulate(Cascade(order=ORDER, confidence=sampled, keep=0.95).fit(train), test)
+    found = simulate(routed, test)
+    assert found.quality.mean() > test.quality[:, 0].mean() * 0.95 - 0.03
+    assert found.cost_usd.mean() < plain.cost_usd.mean()
+
+
+def voting(rows: int = 300, *, seed: int = 0) -> RoutingDataset:
+    """Return a small model that is right three times in four, by itself, with five scored samples, and a dear large one."""
+    rng = np.random.default_rng(seed)
+    right = rng.random((rows, 6)) < 0.75
+    said = np.where(right, "4", rng.integers(10, 99, size=right.shape).astype(str)).astype(object)
+    data = RoutingDataset.from_arrays(
+        [f"question {i}" for i in range(rows)],
+        {"large": [0.9] * rows, "small": right[:, 0].astype(float)},
+        {"large": [0.1] * rows, "small": [0.001] * rows},
+    )
+    samples, scores = np.full((rows, 2, 5), None, dtype=object), np.full((rows, 2, 5), np.nan)
+    samples[:, 1], scores[:, 1] = said[:, 1:], right[:, 1:]
+    return replace(
+        data,
+        answers=np.column_stack([np.full(rows, "4", dtype=object), said[:, 0]]),
+        samples=samples,
+        sample_quality=scores,
+    )
+
+
+def test_votes_are_arms_of_their_own() -> None:
+    """An arm costs as many calls as vote, its quality is that of the largest camp, and it is unknown without samples."""
+    arms = with_votes(voting(), (1, 3, 5, 7))
+    quality = dict(zip(arms.models, arms.mean_quality.tolist(), strict=True))
+    assert quality["small×5"] > quality["small×3"] > quality["small"]
+    assert np.isnan(quality["small×7"])
+    assert np.isnan(quality["large×3"])
+    assert arms.mean_cost_usd[arms.models.index("small×5")] == pytest.approx(0.005)
+    with pytest.raises(DataError, match="Votes need samples"):
+        with_votes(replace(voting(), samples=None, sample_quality=None), (3,))
+
+
+def test_several_small_answers_stand_in_for_a_large_one() -> None:
+    """Where a vote is nearly as good and far cheaper, it is chosen; driving it on record costs and scores as its arm does."""
+    data = voting()
+    table = EstimatedRouter(estimator=Domain(features=Lexical(bits=10, components=4)), policy=Utility(cost_weight=2.0))
+    router = BestOf(router=table, counts=(1, 5)).fit(data)
+    decision = router.decide(QUERY)
+    assert decision.model == "small"
+    assert "5 samples vote" in decision.reason
+    found, arm = simulate(router, data), with_votes(data, (5,))
+    assert found.cost_usd.mean() == pytest.approx(0.005)
+    assert np.nanmean(found.quality) == pytest.approx(arm.mean_quality[arm.models.index("small×5")], abs=0.02)
+    ran = run(router, QUERY, FakeModels(failures={"small": CallError("small", "busy", retryable=True)}))
+    assert ran.answer is not None
+    assert ran.answer.model == "large"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pointsman.confidence.agreement import Agreement
     from pointsman.confidence.base import Confidence
     from pointsman.confidence.calibrated import Calibrated
+    from pointsman.confidence.conformal_set import ConformalSet
     from pointsman.confidence.consistency import SelfConsistency
     from pointsman.confidence.entropy import TokenEntropy
     from pointsman.confidence.equivalence import Equivalence
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from pointsman.policies.utility import Utility
     from pointsman.routers.agreement import AgreementCascade
     from pointsman.routers.base import Router
+    from pointsman.routers.best_of import BestOf
     from pointsman.routers.cascade import Cascade
     from pointsman.routers.cascade_router import CascadeRouter
     from pointsman.routers.estimated import EstimatedRouter
@@ -94,6 +96,7 @@ _HOMES = {
     "confidence.agreement": ("Agreement",),
     "confidence.base": ("Confidence",),
     "confidence.calibrated": ("Calibrated",),
+    "confidence.conformal_set": ("ConformalSet",),
     "confidence.consistency": ("SelfConsistency",),
     "confidence.entropy": ("TokenEntropy",),
     "confidence.equivalence": ("Equivalence",),
@@ -113,6 +116,7 @@ _HOMES = {
     "confidence.verbalised": ("Verbalised",),
     "confidence.verification": ("SelfVerification",),
     "routers.agreement": ("AgreementCascade",),
+    "routers.best_of": ("BestOf",),
     "routers.cascade": ("Cascade",),
     "routers.frugal": ("FrugalGPT",),
     "routers.risk_controlled": ("Guarantee", "RiskControlledCascade"),
@@ -173,6 +177,7 @@ __all__ = [
     "Answer",
     "AutoRouter",
     "Available",
+    "BestOf",
     "Budget",
     "Calibrated",
     "Call",
@@ -184,6 +189,7 @@ __all__ = [
     "Clusters",
     "Component",
     "Confidence",
+    "ConformalSet",
     "Constant",
     "Constraints",
     "Context",

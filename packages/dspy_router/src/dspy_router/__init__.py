@@ -3,6 +3,7 @@
 from pointsman.errors import MissingExtraError
 
 try:
+    from dspy_router.checking import CheckedRouter
     from dspy_router.optimizer import RouteOptimizer
     from dspy_router.record import route_of
     from dspy_router.routed import Routed, routed
@@ -13,4 +14,4 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtraError("dspy, which dspy_router is for,", "dspy") from error
 
-__all__ = ["RouteOptimizer", "Routed", "RoutedPredict", "RouterLM", "route_of", "routed"]
+__all__ = ["CheckedRouter", "RouteOptimizer", "Routed", "RoutedPredict", "RouterLM", "route_of", "routed"]

@@ -12,6 +12,7 @@ from dspy import BaseLM
 from dspy.teleprompt import Teleprompter
 
 from dspy_router.candidates import candidates_of
+from dspy_router.checking import Check
 from dspy_router.embedding import Embedder
 from dspy_router.optimizing.choosing import Candidate, Chosen, Objective, choose, front
 from dspy_router.optimizing.journal import Journal
@@ -19,7 +20,7 @@ from dspy_router.optimizing.kept_lm import KeptLM
 from dspy_router.optimizing.learning import Learning
 from dspy_router.optimizing.outcomes import Priced
 from dspy_router.optimizing.report import RouteReport, row_of, told_route
-from dspy_router.optimizing.running import Measured, Running, identity_of
+from dspy_router.optimizing.running import Running, identity_of
 from dspy_router.optimizing.scoring import Metric, Scorer
 from dspy_router.optimizing.settings import Building, Learnt, Setting
 from pointsman.errors import ConfigError, choices
@@ -52,10 +53,12 @@ class RouteOptimizer(Teleprompter):
         pool: What is known about the candidates, above all their prices; without one, DSPy's estimate of a call counts.
         prices: A table for candidates whose price the pool does not know.
         on: The input fields to route on: for all predictors that have them, or by predictor's name. None is all fields.
+        checks: `check(inputs, prediction)` by predictor's name: tells a good draft from a bad one, so that cascades from each
+            cheaper model to the best one are tried, too.
         router: What is fitted for each predictor; its policy's operating point is a weight of cost.
         embedders: Embedders by name, for a router that asks for vectors; it learns from the one it names.
         scale: The lowest and the highest number that the metric returns.
-        settings: How many weights of cost are tried.
+        settings: How many weights of cost are tried, before those around the chosen one.
         cache_dir: Where every call and every run is kept, so that a compilation that was stopped goes on where it was; None
             keeps them in memory.
         num_threads: How many runs at once; None is DSPy's own setting.
@@ -77,10 +80,11 @@ class RouteOptimizer(Teleprompter):
         pool: ModelPool | None = None,
         prices: PriceTable | None = None,
         on: Mapping[str, Any] | Sequence[str] | str | None = None,
+        checks: Mapping[str, Check] | None = None,
         router: EstimatedRouter | None = None,
         embedders: Mapping[str, Embedder] | None = None,
         scale: tuple[float, float] = (0.0, 1.0),
-        settings: int = 24,
+        settings: int = 12,
         cache_dir: str | Path | None = None,
         num_threads: int | None = None,
         max_errors: int | None = None,
@@ -95,6 +99,7 @@ class RouteOptimizer(Teleprompter):
         self.objective = objective
         self.priced = Priced(pool=self.pool, table=prices)
         self.on = on
+        self.checks = dict(checks or {})
         self.router = AutoRouter(policy=Utility()) if router is None else router
         self.embedders = dict(embedders or {})
         self.settings = settings
@@ -129,15 +134,22 @@ class RouteOptimizer(Teleprompter):
             UnknownCostError: If the objective needs costs that nobody knows.
         """
         train, held = self._split(trainset, valset)
-        building = Building(student=student, pool=self.pool, on=self.on, embedders=self.embedders)
+        building = Building(student=student, pool=self.pool, on=self.on, embedders=self.embedders, checks=self.checks)
         if not building.predictors:
             raise ConfigError("The program has no predictor that is free to be routed.")
+        if unknown := set(self.checks) - set(building.predictors):
+            known = choices(building.predictors)
+            raise ConfigError(f"checks names the predictor {choices(unknown)}; the program has {known}.")
         journal = Journal(None if self.cache_dir is None else self.cache_dir / "journal.jsonl")
         learning = self._learning(building, journal)
         incumbent = learning.collect(train)
         learning.fit()
         candidates = self._measured(learning, incumbent, held)
-        chosen = choose(candidates, self.objective, self._means(learning, candidates))
+        means = self._means(learning, candidates)
+        chosen = choose(candidates, self.objective, means)
+        finer = learning.routings(learning.between(chosen.candidate.setting, incumbent), incumbent)
+        candidates += [self._candidate(learning, setting, held) for setting in finer]
+        chosen = choose(candidates, self.objective, means)
         return self._compiled(building, learning, candidates, chosen, sizes=(len(train), len(held)))
 
     def _learning(self, building: Building, journal: Journal) -> Learning:
@@ -159,8 +171,11 @@ class RouteOptimizer(Teleprompter):
         first = Setting.uniform(incumbent, learning.building.predictors)
         met = learning.held(first, held)
         proposals = learning.proposals(incumbent, met)
-        runs: list[tuple[Setting, list[Measured]]] = [(setting, learning.held(setting, held)) for setting in proposals]
-        return [Candidate(setting, self.priced.scores(found), self.priced.costs(found)) for setting, found in runs]
+        return [self._candidate(learning, setting, held) for setting in proposals]
+
+    def _candidate(self, learning: Learning, setting: Setting, held: Sequence[Any]) -> Candidate:
+        found = learning.held(setting, held)
+        return Candidate(setting, self.priced.scores(found), self.priced.costs(found))
 
     def _means(self, learning: Learning, candidates: Sequence[Candidate]) -> dict[str, float]:
         """Return each single model's mean score over all examples there are."""
@@ -215,7 +230,7 @@ class RouteOptimizer(Teleprompter):
             reason=chosen.reason,
             rows=tuple(row_of(one, chosen, best) for one in ordered),
             predictors={
-                name: told_route(route, learning.shares(name, route.point) if isinstance(route, Learnt) else {})
+                name: told_route(route, learning.shares(name, route) if isinstance(route, Learnt) else {})
                 for name, route in setting.routes.items()
             },
             learnt_from=sizes[0],

@@ -10,7 +10,9 @@ import dspy
 from dspy import BaseLM
 from dspy.predict.parameter import Parameter
 
+from dspy_router.embedding import Embedder
 from dspy_router.fields import query_of_fields
+from dspy_router.loading import Supplies
 from dspy_router.routed_predict import RoutedPredict
 from dspy_router.router_lm import RouterLM
 from dspy_router.saving import chooser_from
@@ -25,9 +27,9 @@ M = TypeVar("M", bound=dspy.Module)
 class Route(Parameter):
     """The RouterLM of a Routed, saved and loaded with the program that it is in."""
 
-    def __init__(self, lm: RouterLM | None, lms: Mapping[str, BaseLM] | None) -> None:
+    def __init__(self, lm: RouterLM | None, supplies: Supplies) -> None:
         self.lm = lm
-        self.lms = lms
+        self.supplies = supplies
 
     def reset(self) -> None:
         """Keep the route: it is no demonstration."""
@@ -39,14 +41,7 @@ class Route(Parameter):
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over a RouterLM's state, over the candidates that are here."""
         if state["lm"] is not None:
-            self.lm = chooser_from(state["lm"], self.lms, self.lm, trusted=False)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Route:
-        """Return a copy that shares the candidates."""
-        return Route(deepcopy(self.lm, memo), self.lms)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Route, (self.lm, None)
+            self.lm = chooser_from(state["lm"], self.supplies, self.lm, trusted=False)
 
 
 class Routed(dspy.Module):
@@ -59,7 +54,7 @@ class Routed(dspy.Module):
         module: Any module that is called with keyword arguments.
         lm: The RouterLM that chooses; None takes that of the settings.
         on: The inputs whose text is routed on, in this order; None is all of them.
-        lms: The candidates that a saved route is loaded with, by name.
+        lms, embedders: The candidates, and embedders, that a saved route is loaded with, by name.
     """
 
     def __init__(
@@ -69,10 +64,11 @@ class Routed(dspy.Module):
         *,
         on: Sequence[str] | str | None = None,
         lms: Mapping[str, BaseLM] | None = None,
+        embedders: Mapping[str, Embedder] | None = None,
     ) -> None:
         super().__init__()
         self.module = module
-        self.route = Route(lm, lms)
+        self.route = Route(lm, Supplies(lms, embedders))
         self.route_on = (on,) if isinstance(on, str) else None if on is None else tuple(on)
 
     def forward(self, **kwargs: Any) -> Any:
@@ -112,6 +108,7 @@ def routed(
     lm: RouterLM | None = None,
     *,
     lms: Mapping[str, BaseLM] | None = None,
+    embedders: Mapping[str, Embedder] | None = None,
     on: Mapping[str, Sequence[str] | str] | Sequence[str] | str | None = None,
 ) -> M:
     """Return a copy of a program whose predictors are each a `RoutedPredict`.
@@ -119,22 +116,23 @@ def routed(
     Parameters:
         program: Any module; parts of it that are frozen as compiled stay as they are.
         lm: The RouterLM in charge of all of them; None leaves each its language model.
-        lms: The candidates that saved routes are loaded with, by name.
+        lms, embedders: The candidates, and embedders, that saved routes are loaded with, by name.
         on: The input fields to route on: for all predictors that have them, or by predictor's name. None is all fields.
 
     Raises:
         ConfigError: If a predictor or a field is unknown.
     """
+    supplies = None if lms is None and embedders is None else Supplies(lms, embedders)
     if isinstance(program, dspy.Predict):
         alone = on.get("self") if isinstance(on, Mapping) else on
-        return RoutedPredict.of(deepcopy(program), lm, on=alone, lms=lms)
+        return RoutedPredict.of(deepcopy(program), lm, on=alone, supplies=supplies)
     twin: M = program.deepcopy()
     known = dict(twin.named_predictors())
     if isinstance(on, Mapping) and (unknown := set(on) - set(known)):
         raise ConfigError(f"on names the predictor {choices(unknown)}; the program has {choices(known) or 'none'}.")
     names = {id(predictor): name for name, predictor in known.items()}
     twin.map_named_predictors(
-        lambda one: RoutedPredict.of(one, lm, on=_fields_of(on, names[id(one)], one.signature), lms=lms)
+        lambda one: RoutedPredict.of(one, lm, on=_fields_of(on, names[id(one)], one.signature), supplies=supplies)
     )
     return twin
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import dspy
 from dspy import BaseLM
 
+from dspy_router.checking import Check
+from dspy_router.embedding import Embedder
 from dspy_router.fields import checked_fields, query_of_fields
+from dspy_router.loading import Supplies
 from dspy_router.router_lm import RouterLM
 from dspy_router.saving import restored, route_state
 from pointsman.types import Query
@@ -29,7 +31,8 @@ class RoutedPredict(dspy.Predict):
         signature: What is predicted from what.
         lm: The RouterLM in charge; None leaves that to the program or the settings.
         on: The input fields whose text is routed on, in this order; None is all of them.
-        lms: The candidates that a saved route is loaded with, by name.
+        check: `check(inputs, prediction)` tells a cascade whether a draft is good enough; see `CheckedRouter`.
+        lms, embedders: The candidates, and embedders, that a saved route is loaded with, by name.
         callbacks, config: As of `dspy.Predict`.
 
     Raises:
@@ -42,13 +45,16 @@ class RoutedPredict(dspy.Predict):
         lm: RouterLM | None = None,
         *,
         on: Sequence[str] | str | None = None,
+        check: Check | None = None,
         lms: Mapping[str, BaseLM] | None = None,
+        embedders: Mapping[str, Embedder] | None = None,
         callbacks: list[Any] | None = None,
         **config: Any,
     ) -> None:
         super().__init__(signature, callbacks=callbacks, **config)
         self.lm = lm
-        self.lms = lms
+        self.check = check
+        self.supplies = Supplies(lms, embedders)
         self.route_on = checked_fields(on, self.signature)
 
     @classmethod
@@ -58,13 +64,14 @@ class RoutedPredict(dspy.Predict):
         lm: RouterLM | None = None,
         *,
         on: Sequence[str] | str | None = None,
-        lms: Mapping[str, BaseLM] | None = None,
+        supplies: Supplies | None = None,
     ) -> Self:
         """Return a routed twin of a predictor: the same signature, demonstrations, options and callbacks."""
         twin = cls.__new__(cls)
         twin.__dict__.update(predictor.__dict__)
         twin.lm = predictor.lm if lm is None else lm
-        twin.lms = getattr(predictor, "lms", None) if lms is None else lms
+        twin.supplies = getattr(predictor, "supplies", Supplies()) if supplies is None else supplies
+        twin.check = getattr(predictor, "check", None)
         known = getattr(predictor, "route_on", None)
         twin.route_on = known if on is None else checked_fields(on, predictor.signature)
         return twin
@@ -82,7 +89,9 @@ class RoutedPredict(dspy.Predict):
         if not isinstance(chooser, RouterLM):
             return super().forward(**kwargs)
         predict = super().forward
-        return chooser.conduct(self.query(kwargs), run=lambda lm: predict(**{**kwargs, "lm": lm}))
+        return chooser.conduct(
+            self.query(kwargs), lambda lm: predict(**{**kwargs, "lm": lm}), check=self._check(kwargs)
+        )
 
     async def aforward(self, **kwargs: Any) -> Any:
         """Predict with the model that is chosen."""
@@ -90,7 +99,12 @@ class RoutedPredict(dspy.Predict):
         if not isinstance(chooser, RouterLM):
             return await super().aforward(**kwargs)
         predict = super().aforward
-        return await chooser.aconduct(self.query(kwargs), run=lambda lm: predict(**{**kwargs, "lm": lm}))
+        run = lambda lm: predict(**{**kwargs, "lm": lm})  # noqa: E731 - as above
+        return await chooser.aconduct(self.query(kwargs), run, check=self._check(kwargs))
+
+    def _check(self, inputs: Mapping[str, Any]) -> Callable[[Any], bool] | None:
+        check = self.check
+        return None if check is None else lambda prediction: check(inputs, prediction)
 
     # Saving and copying
 
@@ -106,21 +120,10 @@ class RoutedPredict(dspy.Predict):
         return route_state(state, self.route_on)
 
     def load_state(self, state: dict[str, Any], *, allow_unsafe_lm_state: bool = False) -> Self:
-        """Take over a state with its route; the candidates are `lms`, else those of the file, which must be trusted then."""
-        own, lm = restored(state, self.lms, self.lm, trusted=allow_unsafe_lm_state)
+        """Take over a state with its route; the candidates are those at hand, else the file's, which must be trusted then."""
+        own, lm = restored(state, self.supplies, self.lm, trusted=allow_unsafe_lm_state)
         super().load_state(own, allow_unsafe_lm_state=allow_unsafe_lm_state)
         self.route_on = checked_fields(self.route_on, self.signature)
         if lm is not None:
             self.lm = lm
         return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out the candidates to load with, which hold keys."""
-        return {**super().__getstate__(), "lms": None}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Return a copy that shares the candidates."""
-        twin: Self = object.__new__(type(self))
-        memo[id(self)] = twin
-        twin.__setstate__({k: v if k == "lms" else deepcopy(v, memo) for k, v in super().__getstate__().items()})
-        return twin

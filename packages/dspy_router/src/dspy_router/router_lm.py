@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from dspy import BaseLM
@@ -108,19 +108,20 @@ class RouterLM(BaseLM):
             trace = await self.dispatcher.arun(asked, self.context, aperform=exchange.aperform)
         return _result(exchange, trace)
 
-    def conduct(self, query: Query, run: Run) -> Any:
+    def conduct(self, query: Query, run: Run, *, check: Callable[[Any], bool] | None = None) -> Any:
         """Return the prediction of a piece of a program, run with the language model that is chosen for the query.
 
-        `run(lm)` may be called again, with another model, where the first one fails or the router asks several.
+        `run(lm)` may be called again, with another model, where the first one fails or the router asks several;
+        `check(prediction)` tells such a router whether a draft is good enough.
         """
-        running = self._running(run=run)
+        running = self._running(run=run, check=check)
         with _SURFACING, running:
             trace = self.dispatcher.run(query, self.context, perform=running.perform)
         return running.told(trace)
 
-    async def aconduct(self, query: Query, run: ARun) -> Any:
+    async def aconduct(self, query: Query, run: ARun, *, check: Callable[[Any], bool] | None = None) -> Any:
         """Do as `conduct`, awaiting."""
-        running = self._running(arun=run)
+        running = self._running(arun=run, check=check)
         with _SURFACING, running:
             trace = await self.dispatcher.arun(query, self.context, aperform=running.aperform)
         return running.told(trace)

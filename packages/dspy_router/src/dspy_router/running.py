@@ -10,9 +10,11 @@ from typing import Any, TypeAlias
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
+from dspy_router.checking import CHECKED
 from dspy_router.exchange import CandidateCall, Exchange
 from dspy_router.record import prediction_of, with_route
 from dspy_router.replies import response_of
+from pointsman.errors import ConfigError
 from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, CallError, Embed, Response, Trace, Usage, total_usd
 
@@ -31,14 +33,23 @@ class Running(Exchange):
 
     Parameters:
         run, arun: The piece, blocking or awaited; whichever way it is performed.
+        check: Tells whether the prediction of a checked draft is good enough.
     """
 
-    __slots__ = ("arun", "run", "traced")
+    __slots__ = ("arun", "check", "run", "traced")
 
-    def __init__(self, *, run: Run | None = None, arun: ARun | None = None, **parts: Any) -> None:
+    def __init__(
+        self,
+        *,
+        run: Run | None = None,
+        arun: ARun | None = None,
+        check: Callable[[Any], bool] | None = None,
+        **parts: Any,
+    ) -> None:
         super().__init__(**parts)
         self.run = run
         self.arun = arun
+        self.check = check
         self.traced: list[tuple[Any, list[Any]]] = []
 
     def perform(self, effect: Effect) -> Outcome:
@@ -90,6 +101,8 @@ class Running(Exchange):
     def _response(self, one: CandidateCall, prediction: Any, steps: list[Any]) -> Response:
         self.traced.append((prediction, steps))
         usage, cost = self._spent(one)
+        if one.call.purpose == CHECKED and not self._accepts(prediction):
+            raise CallError(one.call.model, "its draft was rejected", retryable=True, usage=usage, cost_usd=cost)
         return Response(
             model=one.call.model,
             text="\n".join(str(value) for value in dict(prediction.items()).values()),
@@ -99,6 +112,11 @@ class Running(Exchange):
             served_model=one.entries[-1]["response_model"] if one.entries else None,
             raw=prediction,
         )
+
+    def _accepts(self, prediction: Any) -> bool:
+        if self.check is None:
+            raise ConfigError("The router drafts for a check, but the routed module has none; give it check=...")
+        return bool(self.check(prediction))
 
     def _failure(self, one: CandidateCall, error: Exception, emitted: int) -> CallError | None:
         if not isinstance(error, AdapterParseError):

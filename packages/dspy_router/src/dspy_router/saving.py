@@ -9,6 +9,8 @@ from typing import Any
 
 from dspy import BaseLM
 
+from dspy_router.checking import CheckedRouter
+from dspy_router.loading import Supplies
 from pointsman.artifacts import dumps, loads
 from pointsman.errors import ConfigError, choices
 from pointsman.routers.base import Router
@@ -52,7 +54,7 @@ def router_state(router: Router, lms: Mapping[str, BaseLM]) -> dict[str, Any]:
 
 def router_from(state: Mapping[str, Any]) -> Router:
     """Return the router of a saved RouterLM; reading it runs no code of its own."""
-    found = loads(b64decode(state["router"]))
+    found = loads(b64decode(state["router"]), classes=(CheckedRouter,))
     if not isinstance(found, Router):
         raise ConfigError(f"The saved route holds a {type(found).__name__}, not a router.")
     return found
@@ -72,7 +74,7 @@ def route_state(state: dict[str, Any], on: Sequence[str] | None) -> dict[str, An
 
 
 def restored(
-    state: Mapping[str, Any], lms: Mapping[str, BaseLM] | None, current: Any, *, trusted: bool
+    state: Mapping[str, Any], supplies: Supplies, current: Any, *, trusted: bool
 ) -> tuple[dict[str, Any], Any]:
     """Return a predictor's state without its route, and the RouterLM of that route; None if it has none.
 
@@ -82,22 +84,23 @@ def restored(
     saved = state.get("lm")
     if saved is None or "router" not in saved:
         return dict(state), None
-    return {**state, "lm": None}, chooser_from(saved, lms, current, trusted=trusted)
+    return {**state, "lm": None}, chooser_from(saved, supplies, current, trusted=trusted)
 
 
-def chooser_from(saved: Mapping[str, Any], lms: Mapping[str, BaseLM] | None, current: Any, *, trusted: bool) -> Any:
+def chooser_from(saved: Mapping[str, Any], supplies: Supplies, current: Any, *, trusted: bool) -> Any:
     """Return the RouterLM that was saved, over the candidates given, or those of the current one, or those of the file."""
     from dspy_router.router_lm import RouterLM
 
     known = isinstance(current, RouterLM)
-    given = lms if lms is not None else current.lms if known else None
+    given = supplies.lms if supplies.lms is not None else current.lms if known else None
+    embedders = supplies.embedders if supplies.embedders is not None else current.embedders if known else None
     if given is None and not trusted:
         raise ConfigError(
             f"The candidates of a saved route, {choices(saved['lms'])}, are language models with addresses of their own: "
             "give yours as lms={...} before loading, or pass allow_unsafe_lm_state=True for a trusted file."
         )
     own = {name: value for name, value in saved.items() if name not in (CLASS_KEY, _FIELDS)}
-    return RouterLM.restored(own, given, current.embedders if known else None, trusted=trusted)
+    return RouterLM.restored(own, given, embedders, trusted=trusted)
 
 
 def checked_home(state: Mapping[str, Any]) -> None:

@@ -25,6 +25,8 @@ class Asked(ABC):
     """Whether an object is wanted."""
     through_tools: ClassVar[bool] = False
     """Whether only LLMs that can be called with tools have the endpoint."""
+    alone: ClassVar[bool] = False
+    """Whether the question is all that will be sent."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -67,8 +69,14 @@ class Chat(Asked):
 class Completion(Asked):
     """`complete` with a text."""
 
+    alone: ClassVar[bool] = True
     text: str
     formatted: bool = False
+
+    @property
+    def question(self) -> str | None:
+        """The text."""
+        return self.text
 
     @property
     def messages(self) -> Sequence[ChatMessage]:

@@ -66,6 +66,8 @@ class CandidateCall:
 
     def invoke(self) -> Any:
         """Return what the candidate answers."""
+        if self._witness is None:
+            return self._named("")(*self._args, **self._kwargs)
         with self._watching:
             return self._named("")(*self._args, **self._kwargs)
 
@@ -123,7 +125,7 @@ class Exchange:
         calls: Where open tool calls are noted.
     """
 
-    __slots__ = ("asked", "calls", "candidates", "embedders", "record")
+    __slots__ = ("_tools", "asked", "calls", "candidates", "embedders", "record")
 
     def __init__(
         self,
@@ -136,6 +138,7 @@ class Exchange:
         self.candidates = candidates
         self.embedders = embedders
         self.asked = asked
+        self._tools = asked.tools
         self.calls = calls
         self.record: dict[str, Any] = {}
 
@@ -170,7 +173,7 @@ class Exchange:
 
     def kept(self, call: CandidateCall, output: Any) -> Response:
         """Return a candidate's output as the core's response, its tool calls noted."""
-        if self.asked.tools:
+        if self._tools:
             self.calls.keep(call.model, self.candidates[call.model], output)
         return call.response(output)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatResponse, CompletionResponse, TextBlock
+from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from pydantic import BaseModel
 
+from llamaindex_router.conversation import is_text
 from pointsman.types import Response, Usage
 
 __all__ = ["response_of", "total_usage", "usage_of"]
@@ -41,10 +42,9 @@ def _text(output: Any) -> str:
 def _content(output: Any) -> Any:
     """Return what an answer consists of besides its text, as plain data; None if it is text alone."""
     if isinstance(output, ChatResponse):
-        blocks = output.message.blocks
-        if all(isinstance(block, TextBlock) for block in blocks):
+        if is_text(output.message):
             return None
-        return [block.model_dump() for block in blocks]
+        return [block.model_dump() for block in output.message.blocks]
     return output.model_dump() if isinstance(output, BaseModel) and not isinstance(output, CompletionResponse) else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.llms.llm import LLM
 
-from llamaindex_router.asking import Asked, Completion
+from llamaindex_router.asking import Asked
 from llamaindex_router.candidates import Window, tool_users
 from llamaindex_router.conversation import is_text, question_of, turns_of
 from llamaindex_router.per_call import Wishes
@@ -44,7 +44,7 @@ def query_of(
         required=_required(asked),
         constraints=wish.constraints(candidates),
         domain=wish.domain,
-        max_output_tokens=_longest(asked.options),
+        max_output_tokens=_longest(asked.options) if asked.options else None,
     )
 
 
@@ -54,10 +54,8 @@ def _question(asked: Asked, messages: Sequence[ChatMessage], ask: Ask | None, wi
         return wish.query, False
     if ask is not None:
         return ask(messages), False
-    if isinstance(asked, Completion):
-        return asked.text, True
     if (named := asked.question) is not None:
-        return named, False
+        return named, asked.alone
     return question_of(messages), len(messages) == 1 and is_text(messages[0])
 
 
@@ -70,7 +68,7 @@ def _required(asked: Asked) -> frozenset[str]:
 
 def _longest(options: Mapping[str, Any]) -> int | None:
     """Return the limit that a call sets on its answer, in tokens, whatever the provider calls it."""
-    limits = [limit for name in _LIMITS if isinstance(limit := options.get(name), int)] if options else []
+    limits = [limit for name in _LIMITS if isinstance(limit := options.get(name), int)]
     return min(limits) if limits else None
 
 

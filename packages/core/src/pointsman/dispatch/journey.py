@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from secrets import token_hex
+from os import urandom
+from types import TracebackType
 from typing import Literal, TypeAlias
 
 from pointsman.dispatch.reserving import refused
@@ -17,10 +16,14 @@ from pointsman.flow import Plan, Recorder
 from pointsman.telemetry.logging import logger
 from pointsman.types import Answer, CallError, Context, Feedback, Query, Trace
 
-__all__ = ["Journey", "Observer", "report"]
+__all__ = ["Accounting", "Journey", "Observer", "report"]
 
 Observer: TypeAlias = Callable[[Trace], None]
 """Called with the trace of every run; what it returns is ignored, what it raises is logged."""
+
+
+def _random_id() -> str:
+    return urandom(16).hex()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,31 +35,19 @@ class Journey:
     served: Served
     recorder: Recorder
     observers: Sequence[Observer] = ()
-    id: str = field(default_factory=partial(token_hex, 16))
+    id: str = field(default_factory=_random_id)
     trace: Trace | None = None
 
     def plan(self) -> Plan[Answer]:
         """Begin the plan of this run."""
         return self.served.router.plan(self.query, self.context)
 
-    @contextmanager
-    def accounted(self) -> Iterator[None]:
+    def accounted(self) -> Accounting:
         """Make a trace of a run that ends early in this block, and pass on what ended it.
 
         Errors of this library carry that trace. Where all that went wrong is the budget's refusal, its own error is raised.
         """
-        try:
-            yield
-        except (GeneratorExit, KeyboardInterrupt, asyncio.CancelledError):
-            self.end("cancelled")
-            raise
-        except PointsmanError as error:
-            raised = _telling(error)
-            raised.trace = self.end("failed")
-            raise raised from raised.__cause__
-        except BaseException:
-            self.end("failed")
-            raise
+        return Accounting(self)
 
     def end(self, ended: Literal["answered", "failed", "cancelled"], answer: Answer | None = None) -> Trace:
         """End the run and tell its observers; a run ends once."""
@@ -73,6 +64,32 @@ class Journey:
             for observer in self.observers:
                 report(observer, self.trace)
         return self.trace
+
+
+class Accounting:
+    """Ends a journey with whatever ends its block early."""
+
+    __slots__ = ("_journey",)
+
+    def __init__(self, journey: Journey) -> None:
+        self._journey = journey
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        if isinstance(error, GeneratorExit | KeyboardInterrupt | asyncio.CancelledError):
+            self._journey.end("cancelled")
+        elif isinstance(error, PointsmanError):
+            raised = _telling(error)
+            raised.trace = self._journey.end("failed")
+            raise raised from raised.__cause__
+        else:
+            self._journey.end("failed")
 
 
 def report(listener: Callable[[Trace], object] | Callable[[Feedback], object], news: Trace | Feedback) -> None:

@@ -17,7 +17,7 @@ Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-_PENALTY = 3.0
+_PENALTY, _ODDS = 3.0, 20.0
 _SURE = 5.0  # log-odds that recalibration reads at most
 
 
@@ -180,4 +180,4 @@ def _fit_odds(told: Matrix, hit: NDArray[np.bool_]) -> Matrix:
     both[::2] = told
     right = np.zeros(2 * n)
     right[::2], right[1::2] = hit, ~hit
-    return conditional_logit(both, np.repeat(np.arange(n), 2), right, np.full(len(prior), _PENALTY), prior)
+    return conditional_logit(both, np.repeat(np.arange(n), 2), right, np.full(len(prior), _ODDS), prior)

@@ -12,11 +12,10 @@ from pointsman.errors import DataError, choices
 from pointsman.evaluation.outcomes import Outcomes
 from pointsman.evaluation.recorded import drive_row
 from pointsman.routers.base import Decisions, Router
-from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.replayed import Replayed, Replays
 from pointsman.types import Context
 
-__all__ = ["answers_with_first_choice", "simulate", "simulate_sweep", "sweeps_cheaply"]
+__all__ = ["simulate", "simulate_sweep", "sweeps_cheaply"]
 
 
 def simulate(router: Router, dataset: RoutingDataset, context: Context = Context()) -> Outcomes:  # noqa: B008 - frozen
@@ -36,7 +35,7 @@ def simulate(router: Router, dataset: RoutingDataset, context: Context = Context
     0.925
     """
     _check_models(router, dataset)
-    if answers_with_first_choice(router):
+    if router.asks_once:
         return _decided(router.decide_many(dataset.queries, context), dataset)
     if isinstance(router, Replays):
         (replayed,) = router.replay(dataset, (context.operating_point,), context)
@@ -60,7 +59,7 @@ def simulate_sweep(
 ) -> Iterator[Outcomes]:
     """Yield what `simulate` returns at each operating point; a router that predicts does so once."""
     _check_models(router, dataset)
-    if answers_with_first_choice(router):
+    if router.asks_once:
         for decisions in router.sweep(dataset.queries, points, context):
             yield _decided(decisions, dataset)
     elif isinstance(router, Replays):
@@ -71,14 +70,9 @@ def simulate_sweep(
             yield simulate(router, dataset, replace(context, operating_point=point))
 
 
-def answers_with_first_choice(router: Router) -> bool:
-    """Return whether a plan whose calls all succeed ends with the answer of its first choice, as the default plan does."""
-    return type(router).plan in (Router.plan, EstimatedRouter.plan)
-
-
 def sweeps_cheaply(router: Router) -> bool:
     """Return whether many operating points can be measured in little more time than one."""
-    return answers_with_first_choice(router) or isinstance(router, Replays)
+    return router.asks_once or isinstance(router, Replays)
 
 
 def _check_models(router: Router, dataset: RoutingDataset) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager
 from threading import Lock
-from typing import Protocol, TypeVar, cast
+from types import TracebackType
+from typing import Protocol, Self, TypeVar, cast
 
 from pointsman.errors import PointsmanError
 from pointsman.flow.grammar import AsyncPerform, Effect, Outcome, Perform, addressee
@@ -34,11 +35,29 @@ class Records(Protocol):
 
 
 class Recording:
-    """One effect while it is performed: call it with the outcome to keep that; `step` is what is on record by now."""
+    """One effect while it is performed: call it with the outcome to keep that; `step` is what is on record by now.
 
-    def __init__(self, step: Step) -> None:
-        self.step = step
+    Used in a `with` block: a CallError raised inside is kept too, and leaving without an outcome records an interrupted call.
+    """
+
+    __slots__ = ("_clock", "_end", "_unknown", "step")
+
+    def __init__(self, step: Step, end: Callable[[Step], None]) -> None:
+        self.step = self._unknown = step
+        self._end = end
         self._clock = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, CallError):
+            self(error)
+        if self.step is self._unknown:
+            self(self._unknown.outcome)
+        self._end(self.step)
 
     def __call__(self, outcome: Kept, /) -> Kept:
         """Keep an outcome and return it; a response carries its step and its latency from here on."""
@@ -88,23 +107,12 @@ class Recorder:
         with self._lock:
             return tuple(self._steps[path] for path in sorted(self._steps))
 
-    @contextmanager
-    def recording(self, effect: Effect, path: Path) -> Iterator[Recording]:
+    def recording(self, effect: Effect, path: Path) -> Recording:
         """Time one effect and record the outcome handed over; leaving without one records an interrupted call.
 
         A CallError raised inside is recorded too. The attempt number that makes `path` unique is added here.
         """
-        recording = Recording(self._begin(effect, path))
-        unknown = recording.step
-        try:
-            yield recording
-        except CallError as error:
-            recording(error)
-            raise
-        finally:
-            if recording.step is unknown:
-                recording(unknown.outcome)
-            self._end(recording.step)
+        return Recording(self._begin(effect, path), self._end)
 
     def _begin(self, effect: Effect, path: Path) -> Step:
         """Put a step on record as interrupted, which it stays unless its outcome arrives."""

@@ -78,7 +78,7 @@ def tail_probabilities(losses: ArrayLike, epsilon: float) -> Floats:
     """
     from scipy.stats import binom
 
-    rows, bound = _table(losses), number("epsilon", epsilon, low=0, high=1)
+    rows, bound = _table(losses), number("epsilon", epsilon, low=1e-9, high=0.999)
     n, mean = len(rows), rows.mean(axis=0)
     exact = binom.cdf(np.round(rows.sum(axis=0)), n, bound)
     bentkus = e * binom.cdf(np.ceil(np.round(rows.sum(axis=0), 9)), n, bound)

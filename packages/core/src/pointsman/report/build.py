@@ -16,6 +16,7 @@ from pointsman.report.behaviour import behaviour
 from pointsman.report.composition import composition
 from pointsman.report.decided import decided
 from pointsman.report.domains import domain_rows
+from pointsman.report.escalation import escalation
 from pointsman.report.examples import examples
 from pointsman.report.limits import limits
 from pointsman.report.provenance import Provenance, data_digest, version
@@ -139,7 +140,7 @@ def _report(
     """Do the work and put it together."""
     settings.on_progress("Auditing the outcomes")
     audited = audit(data, margin=settings.margin, **settings.of_intervals)
-    found: dict[str, Any] = dict.fromkeys(("evaluation", "diagnosis", "behaviour", "made_of"))
+    found: dict[str, Any] = dict.fromkeys(("evaluation", "diagnosis", "behaviour", "escalation", "made_of"))
     found |= {"domains": (), "examples": ()}
     if router is not None:
         found |= _measured(router, parts, settings)
@@ -178,6 +179,7 @@ def _measured(router: Router, parts: Parts, settings: Settings) -> dict[str, Any
         "domains": domain_rows(choices, train, settings.bootstrap.over(test), level=level),
         "diagnosis": diagnose(router, test, **known),
         "behaviour": behaviour(evaluation, choices),
+        "escalation": escalation(router, test, evaluation.best_single, settings.bootstrap.over(test), level),
         "examples": examples(choices),
         "made_of": composition(router),
     }

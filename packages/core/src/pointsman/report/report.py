@@ -13,6 +13,7 @@ from pointsman.evaluation.report import Evaluation
 from pointsman.report.behaviour import Behaviour
 from pointsman.report.composition import Composition
 from pointsman.report.domains import DomainRow
+from pointsman.report.escalation import Escalation
 from pointsman.report.examples import Examples
 from pointsman.report.provenance import Provenance
 from pointsman.report.verdict import headline
@@ -32,6 +33,7 @@ class Report:
         domains: The router on each domain, the largest first.
         diagnosis: Whether its expectations come true, and whether it still chooses at other settings.
         behaviour: Where it sends queries.
+        escalation: How many calls queries take, and whether accepted answers are right; None for a router that asks once.
         examples: Decisions with reasons.
         made_of: The router's parts.
         limits: What the data cannot show.
@@ -45,6 +47,7 @@ class Report:
     domains: tuple[DomainRow, ...]
     diagnosis: Diagnosis | None
     behaviour: Behaviour | None
+    escalation: Escalation | None
     examples: tuple[Examples, ...]
     made_of: Composition | None
     limits: tuple[str, ...]

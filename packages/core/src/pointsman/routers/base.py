@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from pointsman.components import Component
 from pointsman.data.queries import Queries
 from pointsman.errors import AllModelsFailedError, NoEligibleModelError
-from pointsman.flow import Plan, ask
+from pointsman.flow import Plan, ask, embed
 from pointsman.models import ModelPool
-from pointsman.types import Answer, Call, CallError, Context, Decision, Query
+from pointsman.types import Answer, Call, CallError, Context, Decision, Embed, Query
 
-__all__ = ["Decisions", "Router", "relabel", "uniform"]
+__all__ = ["Decisions", "Router", "relabel", "uniform", "with_vector"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +46,11 @@ class Router(Component):
     @abstractmethod
     def models(self) -> ModelPool:
         """The models this router may call; raise NotFittedError while unknown."""
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether a plan whose calls all succeed ends with the answer of its first choice, as the default plan does."""
+        return type(self).plan is Router.plan
 
     @abstractmethod
     def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
@@ -120,6 +125,14 @@ def uniform(random_state: int, query_id: str, step: int = 0) -> float:
     """Return a number in [0, 1) that depends on its arguments alone: the randomness of a policy, reproducible anywhere."""
     digest = blake2b(f"{random_state}:{step}:{query_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
+
+
+def with_vector(query: Query, embedder: str | None) -> Plan[Query]:
+    """Ask an embedder for the vector of a query that brings none; return the query with it, or as it is without an embedder."""
+    if embedder is None or query.embedding is not None:
+        return query
+    (vector,) = yield from embed(Embed(embedder=embedder, texts=(query.text,)))
+    return replace(query, embedding=np.array(vector))
 
 
 def relabel(decision: Decision, step: str) -> Decision:

@@ -148,6 +148,10 @@ class Cascade(Cascading):
     def _goal(self, data: RoutingDataset) -> Goal:
         if self.budget_usd is not None:
             return Goal(usd=self.budget_usd)
+        if np.isnan(data.mean_quality).all():
+            raise DataError(
+                f"The quality of no answer of {choices(self.order)} is known, so thresholds cannot be learnt."
+            )
         return Goal(quality=self.keep * float(np.nanmax(data.mean_quality)))
 
     def _measured(self, data: RoutingDataset, rungs: tuple[str, ...], goal: Goal) -> tuple[Ladder, Setting]:

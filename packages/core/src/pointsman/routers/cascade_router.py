@@ -19,9 +19,9 @@ from pointsman.errors import UnknownCostError
 from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.stacked import Stacked
-from pointsman.flow import Plan, embed
+from pointsman.flow import Plan
 from pointsman.models import ModelPool
-from pointsman.routers.base import Decisions, Router
+from pointsman.routers.base import Decisions, Router, with_vector
 from pointsman.routers.replayed import Replayed
 from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.learning import Lesson
@@ -29,7 +29,7 @@ from pointsman.routers.stepping.lookahead import Lookahead
 from pointsman.routers.stepping.replaying import replayed
 from pointsman.routers.stepping.running import Running
 from pointsman.routers.stepping.walking import Walk
-from pointsman.types import Answer, Context, Decision, Embed, Query
+from pointsman.types import Answer, Context, Decision, Query
 
 __all__ = ["CascadeRouter"]
 
@@ -95,7 +95,10 @@ class CascadeRouter(Router):
         """
         tell_notes(dataset, type(self).__name__)
         data, estimator = dataset.canonical(), self.estimator.clone()
-        held = estimator.fit_crossed(data, folds=self.folds)
+        return self.learn(data, estimator.fit_crossed(data, folds=self.folds), estimator)
+
+    def learn(self, data: RoutingDataset, held: Estimates, estimator: Estimator) -> Self:
+        """Learn from data in canonical order, estimates of its rows by parts that had not seen them, and a fitted estimator."""
         lesson = Lesson.of(data, held, self.equivalence, self.size)
         pool = data.pool if data.pool is not None else ModelPool(data.models)
         return self.with_state(
@@ -122,9 +125,7 @@ class CascadeRouter(Router):
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008
         """Ask on while it is worth it, and answer with what is likeliest right; a failed call never costs an answer in hand."""
-        if self.embedder is not None and query.embedding is None:
-            (vector,) = yield from embed(Embed(embedder=self.embedder, texts=(query.text,)))
-            query = replace(query, embedding=np.array(vector))
+        query = yield from with_vector(query, self.embedder)
         return (yield from self._running(query, context).plan())
 
     def points(self, queries: Queries) -> tuple[float, ...]:
@@ -150,6 +151,16 @@ class CascadeRouter(Router):
     ) -> Iterator[Replayed]:
         """Yield, at each operating point, how all queries end on recorded answers: what driving their plans would give."""
         found = self.fitted(CascadeRouterState).estimator.predict(dataset.queries)
+        yield from self.replay_estimated(dataset, found, points, context)
+
+    def replay_estimated(
+        self,
+        dataset: RoutingDataset,
+        found: Estimates,
+        points: Sequence[float | None] | NDArray[np.float64],
+        context: Context = Context(),  # noqa: B008
+    ) -> Iterator[Replayed]:
+        """Yield what `replay` does, by given estimates of the dataset's queries."""
         allowed = self._allowed(dataset.queries, context)
         for point in points:
             walk = self._walk(found, allowed, replace(context, operating_point=point))

@@ -17,12 +17,12 @@ from pointsman.data.queries import Queries
 from pointsman.errors import NoEligibleModelError
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.choice import ranked
-from pointsman.flow import Plan, embed
+from pointsman.flow import Plan
 from pointsman.models import ModelPool, estimate_tokens
 from pointsman.policies.base import Choice, Policy
 from pointsman.policies.utility import Utility
-from pointsman.routers.base import Decisions, Router, uniform
-from pointsman.types import Answer, Constraints, Context, Decision, Embed, ModelEstimate, Query
+from pointsman.routers.base import Decisions, Router, uniform, with_vector
+from pointsman.types import Answer, Constraints, Context, Decision, ModelEstimate, Query
 
 __all__ = ["EstimatedRouter", "constrained", "known_or_none"]
 
@@ -85,6 +85,11 @@ class EstimatedRouter(Router):
         """The models of the dataset it was fitted on."""
         return self.fitted(EstimatedState).pool
 
+    @property
+    def asks_once(self) -> bool:
+        """Whether a plan whose calls all succeed ends with the answer of its first choice, as it does unless overridden."""
+        return type(self).plan is EstimatedRouter.plan
+
     def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008
         """Return the policy's choice among the models that can serve the query."""
         state = self.fitted(EstimatedState)
@@ -102,10 +107,7 @@ class EstimatedRouter(Router):
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008
         """Get the query's embedding, if one is needed and missing, then call down the ranking."""
-        if self.embedder is not None and query.embedding is None:
-            (vector,) = yield from embed(Embed(embedder=self.embedder, texts=(query.text,)))
-            query = replace(query, embedding=np.array(vector))
-        return (yield from super().plan(query, context))
+        return (yield from super().plan((yield from with_vector(query, self.embedder)), context))
 
     def decide_many(self, queries: Queries | Sequence[Query], context: Context = Context()) -> Decisions:  # noqa: B008
         """Return the decisions of many queries in one pass; queries in columns carry no constraints of their own."""

@@ -18,10 +18,10 @@ from pointsman.data.notes import tell_notes
 from pointsman.data.queries import Queries
 from pointsman.errors import DataError, UnknownCostError
 from pointsman.estimators.base import Estimates
-from pointsman.metrics.curves import hull
+from pointsman.metrics.curves import frontier, hull
 from pointsman.models import ModelPool
 from pointsman.routers.cascading import Cascading, Course
-from pointsman.routers.ladder import Ladder
+from pointsman.routers.ladder import Ladder, answered
 from pointsman.routers.thresholds import Setting, candidates, measured
 
 __all__ = ["FrugalGPT"]
@@ -45,10 +45,10 @@ class FrugalState(State):
 class FrugalGPT(Cascading):
     """Of all lists of models, each dearer than the one before, and all thresholds: the best mean quality that a budget buys.
 
-    Lists and thresholds are tried on held-out scores, and those on the upper hull of quality over cost are kept (FrugalGPT,
-    TMLR 2024, arXiv 2305.05176). The operating point is the budget: mean US dollars per query. Considered are models
-    that no cheaper one matches, spread over costs, and then the best of those cheaper than the best single model: what they say
-    may tell whether another one is right.
+    Lists and thresholds are tried on held-out scores, and those on the upper hull of quality over cost are kept, beside the
+    single models that no cheaper setting matches (FrugalGPT, TMLR 2024, arXiv 2305.05176). The operating point is the budget:
+    mean US dollars per query. Considered are models that no cheaper one matches, spread over costs, and then the best of those
+    cheaper than the best single model: what they say may tell whether another one is right.
 
     Parameters:
         confidence: What scores an answer; cloned by `fit`, which fits it for the models from the cheapest to the dearest.
@@ -84,7 +84,7 @@ class FrugalGPT(Cascading):
             raise UnknownCostError(unpriced, "a search over lists")
         order = self._worth_trying(data)
         found = self._searched(data, order)
-        kept = _hull(found)
+        kept = _worth_having(found)
         names = sorted(order)
         columns = [data.models.index(name) for name in names]
         clone = self.confidence.clone()
@@ -104,17 +104,14 @@ class FrugalGPT(Cascading):
         """Return the models that no cheaper one matches, then the best of the rest, up to `width`; the cheapest first."""
         quality = dict(zip(data.models, np.nan_to_num(data.mean_quality, nan=-1.0).tolist(), strict=True))
         by_price = by_cost(data)
-        rising = [
-            name
-            for i, name in enumerate(by_price)
-            if quality[name] > max((quality[o] for o in by_price[:i]), default=-1)
-        ]
+        best_below = np.maximum.accumulate([-1.0, *(quality[name] for name in by_price)]).tolist()
+        rising = [name for name, bar in zip(by_price, best_below, strict=False) if quality[name] > bar]
         if not rising:
             raise DataError("No outcome has a known quality, so no list can be tried.")
         places = np.unique(np.linspace(0, len(rising) - 1, min(self.width, len(rising))).round().astype(np.intp))
         kept = {rising[i] for i in places}
         affordable = by_price[: by_price.index(rising[-1])]
-        rest = sorted((name for name in affordable if name not in rising), key=lambda name: (-quality[name], name))
+        rest = sorted((name for name in affordable if name not in rising), key=lambda name: -quality[name])
         kept |= set(rest[: self.width - len(kept)])
         return tuple(name for name in by_price if name in kept)
 
@@ -123,9 +120,11 @@ class FrugalGPT(Cascading):
         lists = [rungs for size in range(1, self.depth + 1) for rungs in combinations(order, size)]
         ran = list(dict.fromkeys(before for rungs in lists for before in prefixes(rungs)[:-1]))
         scored = dict(zip(ran, held_out_scores(self.confidence, data, order, ran=ran, folds=self.folds), strict=True))
+        whole = np.flatnonzero(answered(data, order).all(axis=1))
+        rows = whole if len(whole) else np.arange(len(data))  # lists are compared on the same queries
         found = []
         for rungs in lists:
-            ladder = Ladder.of(data, rungs, [scored[before] for before in prefixes(rungs)[:-1]])
+            ladder = Ladder.of(data, rungs, [scored[before] for before in prefixes(rungs)[:-1]]).take(rows)
             found += [(rungs, measured(ladder, setting)) for setting in product(*candidates(ladder, _TRIALS))]
         return found
 
@@ -169,9 +168,15 @@ class FrugalGPT(Cascading):
         return Estimates(models=tuple(sorted(state.pool)), quality=quality, cost_usd=cost)
 
 
-def _hull(found: list[tuple[tuple[str, ...], Setting]]) -> list[tuple[tuple[str, ...], Setting]]:
-    """Return the settings on the upper hull of quality over cost, from the cheapest on; of equal ones the shortest list."""
+def _worth_having(found: list[tuple[tuple[str, ...], Setting]]) -> list[tuple[tuple[str, ...], Setting]]:
+    """Return the settings on the upper hull of quality over cost and the single models on its frontier, the cheapest first.
+
+    Nothing is mixed here, so the hull alone would leave a budget without its best single model. Of equal settings the shortest
+    list counts.
+    """
     known = [one for one in found if np.isfinite(one[1].cost_usd) and np.isfinite(one[1].quality)]
     known.sort(key=lambda one: (one[1].cost_usd, -one[1].quality, len(one[0]), one[0], one[1].thresholds))
-    kept = hull([(one[1].cost_usd, one[1].quality) for one in known])
-    return [known[i] for i in kept]
+    costs_and_qualities = [(one[1].cost_usd, one[1].quality) for one in known]
+    corners = set(hull(costs_and_qualities).tolist())
+    alone = {i for i in frontier(costs_and_qualities).tolist() if len(known[i][0]) == 1}
+    return [known[i] for i in sorted(corners | alone)]

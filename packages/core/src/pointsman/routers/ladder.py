@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pointsman.confidence.base import Scored
 from pointsman.data.dataset import RoutingDataset
 
-__all__ = ["ALWAYS", "NEVER", "Climb", "Ladder"]
+__all__ = ["ALWAYS", "NEVER", "Climb", "Ladder", "answered"]
 
 Matrix = NDArray[np.float64]
 
@@ -57,10 +57,6 @@ class Ladder:
         """Put recorded outcomes and the scores of all rungs but the last together."""
         columns = [dataset.models.index(name) for name in order]
         n, below = len(dataset), len(order) - 1
-        texts = np.zeros((n, len(order)), dtype=np.bool_)
-        for matrix in (dataset.answers, dataset.responses):
-            if matrix is not None:
-                texts |= np.asarray(matrix[:, columns] != None, dtype=np.bool_)  # noqa: E711 - elementwise on objects
 
         def stacked(name: str) -> Matrix:
             return np.array([getattr(one, name) for one in scored[:below]], dtype=np.float64).reshape(below, n).T
@@ -71,7 +67,7 @@ class Ladder:
             cost_usd=dataset.cost_usd[:, columns],
             check_usd=stacked("cost_usd"),
             checks=stacked("calls"),
-            kept=texts,
+            kept=answered(dataset, order),
         )
 
     def __len__(self) -> int:
@@ -86,6 +82,14 @@ class Ladder:
         """Return some rows."""
         parts = {name: getattr(self, name)[rows] for name in ("score", "quality", "cost_usd", "check_usd", "checks")}
         return type(self)(**parts, kept=self.kept[rows], start=None if self.start is None else self.start[rows])
+
+    def comparable(self) -> Self:
+        """Return the rows on which every course is known; all of them where there is no such row.
+
+        Settings are to be compared on the same queries: a model's missing answers are often its bad ones.
+        """
+        whole = self.kept.all(axis=1)
+        return self.take(np.flatnonzero(whole)) if whole.any() and not whole.all() else self
 
     def climb(self, thresholds: Sequence[float] | Matrix) -> Climb:
         """Stop each query at the first rung whose score reaches its threshold, else at the last; all that ran is paid."""
@@ -111,3 +115,13 @@ class Ladder:
         """Return which answers would be accepted were they asked for, shape (n, m - 1)."""
         limits = np.asarray(thresholds, dtype=np.float64)
         return np.asarray((limits == ALWAYS) | (self.score >= limits), dtype=np.bool_)
+
+
+def answered(dataset: RoutingDataset, models: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which models' answers are on record, shape (n, m)."""
+    columns = [dataset.models.index(name) for name in models]
+    found = np.zeros((len(dataset), len(columns)), dtype=np.bool_)
+    for matrix in (dataset.answers, dataset.responses):
+        if matrix is not None:
+            found |= np.asarray(matrix[:, columns] != None, dtype=np.bool_)  # noqa: E711 - elementwise on objects
+    return found

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.data.dataset import RoutingDataset
+from pointsman.routers.base import Decisions
 from pointsman.types import Context
 
 __all__ = ["Replayed", "Replays"]
@@ -32,6 +33,19 @@ class Replayed:
     cost_usd: NDArray[np.float64]
     calls: NDArray[np.intp]
     confidence: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(cls, dataset: RoutingDataset, decisions: Decisions) -> Replayed:
+        """Return how queries end whose first choice answers."""
+        column = {name: j for j, name in enumerate(dataset.models)}
+        model = np.array([column.get(name, -1) for name in decisions.models], dtype=np.intp)[decisions.model]
+        rows, known = np.arange(len(dataset)), model >= 0
+        return cls(
+            model=model,
+            quality=np.where(known, dataset.quality[rows, model], np.nan),
+            cost_usd=np.where(known, dataset.cost_usd[rows, model], np.nan),
+            calls=np.ones(len(dataset), dtype=np.intp),
+        )
 
 
 @runtime_checkable

@@ -169,7 +169,8 @@ class RiskControlledCascade(Cascading):
         grouped = _by_group(losses[known], data.group_of[known])
         if not len(grouped):
             raise DataError(
-                f"No query has an answer on record of each of {choices(self.order)} with a known quality; nothing can be proved."
+                f"No query has an answer on record of each of {choices(self.order)} with a known quality; nothing can be "
+                "proved."
             )
         self._refuse_too_few(len(grouped))
         passed = (

@@ -90,7 +90,7 @@ class RoutedCascade(Cascading):
         """Fit router and confidence, set the thresholds, and return self.
 
         Raises:
-            DataError: When models are missing.
+            DataError: When models are missing, or no answer has a score.
         """
         tell_notes(dataset, type(self).__name__)
         if unknown := set(self.order) - set(dataset.models):
@@ -101,6 +101,10 @@ class RoutedCascade(Cascading):
             goal = Goal(usd=self.budget_usd)
         ladder = self._ladder_from(data, self._held_out_starts(data))
         score = ladder.score[np.isfinite(ladder.score)]
+        if not len(score) and (ladder.start is None or (ladder.start < ladder.rungs - 1).any()):
+            raise DataError(
+                f"No answer has a score by {type(self.confidence).__name__}, so thresholds cannot be learnt."
+            )
         inner = np.quantile(score, np.linspace(0, 1, _POINTS)) if len(score) else np.zeros(0)
         confidence = self.confidence.clone()
         return self.with_state(

@@ -52,8 +52,10 @@ class Setting:
 def search(ladder: Ladder, goal: Goal) -> Setting:
     """Return the best setting found: a grid over quantiles of the scores, then each threshold by itself, a few times over.
 
-    Where the rungs are too many for a grid, it begins with one threshold for all of them.
+    Where the rungs are too many for a grid, it begins with one threshold for all of them. Settings are compared on the queries
+    that all models answered on record, as far as there are any.
     """
+    ladder = ladder.comparable()
     tried = [measured(ladder, setting) for setting in _first(ladder)]
     best = max(tried, key=lambda one: _key(goal, one))
     for _ in range(_ROUNDS if ladder.rungs > 1 else 0):

@@ -17,7 +17,7 @@ from pointsman.data.queries import Queries
 from pointsman.models import ModelPool
 from pointsman.pricing import PriceTable, cost_usd
 
-__all__ = ["Priced", "dataset_of"]
+__all__ = ["Priced", "dataset_of", "joined"]
 
 Vector = NDArray[np.float64]
 
@@ -86,4 +86,21 @@ def dataset_of(
         quality=quality,
         cost_usd=cost,
         pool=priced.pool.restrict(names),
+    )
+
+
+def joined(datasets: Sequence[RoutingDataset]) -> RoutingDataset:
+    """Return the outcomes of several predictors that are told the same things, as if they were one."""
+    first = datasets[0]
+    vectors = [data.queries.embeddings for data in datasets if data.queries.embeddings is not None]
+    return RoutingDataset(
+        queries=Queries.from_texts(
+            [text for data in datasets for text in data.queries.texts],
+            ids=[f"{i}:{one}" for i, data in enumerate(datasets) for one in data.queries.ids],
+            embeddings=np.vstack(vectors) if vectors else None,
+        ),
+        models=first.models,
+        quality=np.vstack([data.quality for data in datasets]),
+        cost_usd=np.vstack([data.cost_usd for data in datasets]),
+        pool=first.pool,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dspy_router.optimizing.choosing import Candidate, Chosen
-from dspy_router.optimizing.settings import Route
+from dspy_router.optimizing.settings import Cascade, Route
 from pointsman.evaluation.tables import as_text, simple_table
 from pointsman.evaluation.wording import dollars, percent, points
 from pointsman.metrics import Interval
@@ -109,6 +109,8 @@ def told_route(route: Route, shares: Mapping[str, float]) -> str:
     """Return what a predictor uses, in words, with the share of the held-out inputs that goes to each model."""
     if isinstance(route, str):
         return f"always {route}"
+    if isinstance(route, Cascade):
+        return f"{', checked, then '.join(route.order)}"
     return "routed, " + ", ".join(f"{percent(share)} to {name}" for name, share in shares.items())
 
 

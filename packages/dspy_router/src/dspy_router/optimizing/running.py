@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Condition
 from typing import Any
 
 import dspy
@@ -17,7 +18,7 @@ from dspy_router.optimizing.kept_lm import Used, spending
 from dspy_router.optimizing.scoring import Scorer
 from pointsman.errors import PointsmanError
 
-__all__ = ["Measured", "Running", "identity_of"]
+__all__ = ["Measured", "Running", "UnderWay", "identity_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -74,10 +75,13 @@ class Running:
                 timeout=0,  # a slow run is no reason to pay for it twice
             )
 
-            def one(i: int) -> dict[str, Any]:
-                return self._run(program, names, examples[i], keys[i])
+            under_way = UnderWay()
 
-            found = _executed(executor, one, missing)
+            def one(i: int) -> dict[str, Any]:
+                with under_way:
+                    return self._run(program, names, examples[i], keys[i])
+
+            found = _executed(executor, one, missing, under_way)
             fresh = dict(zip(missing, found, strict=True))
         return [_measured(fresh.get(i) or self.journal.get(known)) for i, known in enumerate(keys)]
 
@@ -111,17 +115,41 @@ def identity_of(student: dspy.Module, on: Any = None) -> str:
     return digest(f"{type(student).__module__}.{type(student).__qualname__}", parts, on)
 
 
-def _executed(executor: ParallelExecutor, one: Any, items: Sequence[int]) -> list[Any]:
+class UnderWay:
+    """Counts the runs under way, so that whoever is interrupted can let them end: what they call is paid for."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._count = 0
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def settle(self) -> None:
+        """Wait until none is under way."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._count == 0)
+
+
+def _executed(executor: ParallelExecutor, one: Any, items: Sequence[int], under_way: UnderWay) -> list[Any]:
     """Return what was found out about each item, None where nothing was; raise what must not be passed over."""
     try:
         found = executor.execute(one, items)
-    except Exception:
-        if executor.exceptions_map:
+    except BaseException as error:
+        executor.cancel_jobs.set()
+        under_way.settle()
+        if isinstance(error, Exception) and executor.exceptions_map:
             raise next(iter(executor.exceptions_map.values())) from None
         raise
-    for error in executor.exceptions_map.values():
-        if call_error("", error) is None:
-            raise error
+    for failed in executor.exceptions_map.values():
+        if call_error("", failed) is None:
+            raise failed
     return list(found)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import dspy
 from dspy import BaseLM
 
+from dspy_router.checking import Check, CheckedRouter
 from dspy_router.embedding import Embedder
 from dspy_router.optimizing.journal import digest
 from dspy_router.routed import routed
@@ -17,7 +18,7 @@ from pointsman.models import ModelPool
 from pointsman.routers.base import Router
 from pointsman.routers.rules import RulesRouter
 
-__all__ = ["Building", "Learnt", "Route", "Setting"]
+__all__ = ["Building", "Cascade", "Learnt", "Route", "Setting"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +29,15 @@ class Learnt:
     point: float | None
 
 
-Route: TypeAlias = str | Learnt
-"""A candidate's name, always that one; or a router."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Cascade:
+    """Models that are asked in order, until the predictor's check accepts what one says."""
+
+    order: tuple[str, ...]
+
+
+Route: TypeAlias = str | Learnt | Cascade
+"""A candidate's name, always that one; or a router; or a cascade."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +67,13 @@ class Setting:
     @property
     def key(self) -> str:
         """What tells this setting from others on disk."""
-        told = {n: r if isinstance(r, str) else [r.router.digest(), r.point] for n, r in self.routes.items()}
-        return digest(told)
+        return digest({name: _told(route) for name, route in self.routes.items()})
+
+
+def _told(route: Route) -> Any:
+    if isinstance(route, Learnt):
+        return [route.router.digest(), route.point]
+    return route if isinstance(route, str) else list(route.order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +85,14 @@ class Building:
         pool: What is known about the candidates, among others their prices.
         on: The fields to route on: for all predictors that have them, or by predictor's name; None is all fields.
         embedders: By the names that routers ask for them.
+        checks: What tells good drafts of a predictor from bad ones, by its name.
     """
 
     student: dspy.Module
     pool: ModelPool
     on: Mapping[str, Any] | Sequence[str] | str | None = None
     embedders: Mapping[str, Embedder] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
 
     @property
     def predictors(self) -> tuple[str, ...]:
@@ -89,6 +104,7 @@ class Building:
         twin = routed(self.student, on=self.on)
         for name, predictor in twin.named_predictors():
             predictor.lm = self._chooser(setting.routes[name], lms)
+            predictor.check = self.checks.get(name)
         return twin
 
     def bare(self, models: Mapping[str, str], lms: Mapping[str, BaseLM]) -> Any:
@@ -101,5 +117,7 @@ class Building:
     def _chooser(self, route: Route, lms: Mapping[str, BaseLM]) -> RouterLM:
         if isinstance(route, str):
             return RouterLM(lms, RulesRouter(pool=self.pool, default=route))
+        if isinstance(route, Cascade):
+            return RouterLM({name: lms[name] for name in route.order}, CheckedRouter(pool=self.pool, order=route.order))
         own = {name: lms[name] for name in route.router.models}
         return RouterLM(own, route.router, operating_point=route.point, embedders=self.embedders)

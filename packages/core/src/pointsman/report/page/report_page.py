@@ -8,6 +8,7 @@ from typing import Any
 from pointsman.evaluation.protocols import Calibration, Diagnosis, LearningCurve
 from pointsman.evaluation.report import Evaluation
 from pointsman.report.page.decisions import bars, behaviour_text, example_groups
+from pointsman.report.page.escalating import escalated_cells, escalation_caption
 from pointsman.report.page.glossary import GLOSSARY
 from pointsman.report.page.growth import growth
 from pointsman.report.page.made import made
@@ -28,6 +29,7 @@ _CONTENTS = (
     ("domains", "Domains"),
     ("calibration", "Calibration"),
     ("behaviour", "Choices"),
+    ("escalation", "Escalation"),
     ("examples", "Examples"),
     ("made", "Parts"),
     ("limits", "Limits"),
@@ -51,7 +53,12 @@ def report_page(report: Report) -> str:
         "advice": clean(report.audit.advice.text, _LONG),
         "missing": report.missing,
         "tiles": tiles(report),
-        "contents": [entry for entry in _CONTENTS if evaluation is not None or entry[0] in _ALWAYS],
+        "contents": [
+            entry
+            for entry in _CONTENTS
+            if (evaluation is not None or entry[0] in _ALWAYS)
+            and (report.escalation is not None or entry[0] != "escalation")
+        ],
         "facts": {
             "source": None if facts.source is None else clean(facts.source, 80),
             "size": f"{facts.queries:,} queries × {facts.models} models",
@@ -70,7 +77,8 @@ def report_page(report: Report) -> str:
 def _measured(report: Report, evaluation: Evaluation) -> dict[str, Any]:
     """Return what there is to show of a router that was measured."""
     drawn, best = plane({"router": evaluation}), evaluation.best_single
-    diagnosed, behaves = report.diagnosis, report.behaviour
+    diagnosed, behaves, climbed = report.diagnosis, report.behaviour, report.escalation
+    accepted = None if climbed is None else climbed.accepted
     return {
         "plane": picture(drawn),
         "plane_caption": plane_caption(evaluation),
@@ -81,8 +89,10 @@ def _measured(report: Report, evaluation: Evaluation) -> dict[str, Any]:
         "domains": domain_cells(report.domains, best),
         "domains_caption": f"Each domain of the test queries, the largest first; the best single model is {clean(best, 60)} "
         "everywhere. Many rows are looked at here, so one in twenty intervals misses by chance.",
-        "trust": None if diagnosed is None else picture(trust(diagnosed)),
-        "trust_caption": "" if diagnosed is None else _trust_caption(diagnosed),
+        "trust": None if diagnosed is None else picture(trust(diagnosed, accepted)),
+        "trust_caption": "" if diagnosed is None else _trust_caption(diagnosed, accepted),
+        "escalated": [] if climbed is None else escalated_cells(climbed),
+        "escalation_caption": escalation_caption(best),
         "behaviour_text": "" if behaves is None else behaviour_text(behaves, len(evaluation.models)),
         "shares": [] if behaves is None else bars(behaves, best),
         "examples": example_groups(report.examples, best),
@@ -116,8 +126,11 @@ def _growth_caption(found: LearningCurve) -> str:
     )
 
 
-def _trust_caption(found: Diagnosis) -> str:
+def _trust_caption(found: Diagnosis, accepted: Calibration | None) -> str:
     parts = ["On the dashed line, what was expected comes true on average; bars are intervals."]
+    if accepted is not None:
+        told = "Expected is the probability, told when the answer was accepted, that it is right."
+        return " ".join([*parts, _calibrated("Accepted answers", accepted), told])
     parts += [
         _calibrated(name, part)
         for name, part in (("Quality", found.chosen), ("Difference", found.elsewhere))

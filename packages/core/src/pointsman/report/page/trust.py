@@ -17,11 +17,15 @@ __all__ = ["trust"]
 
 _QUALITY = "Quality of the chosen model"
 _CONTRAST = "Its difference to the best single model"
+_ACCEPTED = "Answers a cascade accepts"
 
 
-def trust(found: Diagnosis) -> Chart | None:
-    """Return the chart of what is known; None for nothing."""
-    panels = [(_QUALITY, found.chosen), (_CONTRAST, found.elsewhere)]
+def trust(found: Diagnosis, accepted: Calibration | None = None) -> Chart | None:
+    """Return the chart of what is known; None for nothing.
+
+    Of a cascade it is of the answers it accepts: what it expected before it read them is not what it went by.
+    """
+    panels = [(_QUALITY, found.chosen), (_CONTRAST, found.elsewhere)] if accepted is None else [(_ACCEPTED, accepted)]
     known = [(title, table) for title, table in panels if table is not None]
     if not known:
         return None

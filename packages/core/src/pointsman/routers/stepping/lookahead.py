@@ -19,7 +19,7 @@ Matrix = NDArray[np.float64]
 PREMIUM = 0.01
 """Quality that going on has to promise beyond its cost: of several uncertain promises the best is overrated."""
 
-_RIDGE = 0.1
+_RIDGE = 3.0
 _DOUBT = np.array([10.0, 0.5, 10.0])  # against bending a promise by a constant, a factor and the probability in hand
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pointsman.components import State
 from pointsman.evaluation.wording import percent, points
 
-__all__ = ["Findings", "Tried"]
+__all__ = ["Considered", "Findings", "Tried"]
 
 
 class Tried(State):
@@ -23,12 +23,35 @@ class Tried(State):
     relative_cost: float | None
 
 
+class Considered(State):
+    """A cascade beside choosing once: its models, and the gain in utility at equal prices with its standard error.
+
+    `cost_ratio` is of what both spend, averaged over prices. None is unknown.
+    """
+
+    models: tuple[str, ...]
+    gain: float | None
+    error: float | None
+    cost_ratio: float | None
+
+    def told(self, *, taken: bool) -> str:
+        """Say whether it takes over, and why."""
+        names = ", ".join(self.models)
+        if self.gain is None or self.error is None:
+            return f"A cascade over {names} was considered, but nothing is known of how it would do."
+        gain = f"{points(self.gain)} ± {points(2 * self.error, signed=False)} points"
+        if taken:
+            return f"A cascade over {names} takes over: at equal prices on cost it is {gain} ahead of choosing once."
+        return f"A cascade over {names} was tried and is not used: at equal prices on cost it is {gain} beside choosing once."
+
+
 class Findings(State):
     """What a router was made of and why.
 
     `trust` is what the members' differences are multiplied by, `slope` and `error` where it comes from; `familiarity` says
     whether familiar queries can be told from new ones. `tried` has the chosen setting first, then quality first where that is
-    another, the members by themselves, and the cheapest model.
+    another, the members by themselves, and the cheapest model. `considered` is the cascade that was held beside it, if one was,
+    and `cascades` whether it took over.
     """
 
     queries: int
@@ -42,6 +65,8 @@ class Findings(State):
     familiarity: bool
     policy: str
     tried: tuple[Tried, ...]
+    considered: Considered | None = None
+    cascades: bool = False
 
     @property
     def acts(self) -> bool:
@@ -91,6 +116,7 @@ class Findings(State):
             "familiarity": self.familiarity,
             "policy": self.policy,
             "tried": tried,
+            "cascade": None if self.considered is None else self.considered.told(taken=self.cascades),
         }
 
     def __str__(self) -> str:

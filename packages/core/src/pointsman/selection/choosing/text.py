@@ -26,6 +26,8 @@ def findings_text(found: Findings) -> str:
     ]
     if not found.familiarity:
         lines.append("Too few kinds of queries to tell a familiar one from a new one: all count as familiar.")
+    if found.considered is not None:
+        lines.append(found.considered.told(taken=found.cascades))
     if found.pruned:
         gone = ", ".join(f"{name} (by {by})" for name, by in found.pruned.items())
         lines.append(f"Left out, beaten in quality and cost: {gone}.")
