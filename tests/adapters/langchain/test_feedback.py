@@ -86,15 +86,17 @@ def test_runs_further_out(build: Any) -> None:
 
 
 def test_agents(client: Any, pool: ModelPool) -> None:
-    """The id given to an agent's run leads to every decision of it, without any callback."""
+    """The id given to an agent's run leads to every decision of it, without any callback where LangGraph tells the id."""
     agents = pytest.importorskip("langchain.agents")
+    runtime = pytest.importorskip("langgraph.runtime")
     from langchain_router import RouterMiddleware
 
     notebook, run_id = Notebook(), uuid4()
     models = {name: client(name) for name in pool}
     made = RouterMiddleware(models=models, router=RulesRouter(pool=pool, default="small"), observers=[notebook])
     agent = agents.create_agent(client("own"), [], middleware=[made])
-    state = agent.invoke({"messages": [HumanMessage("hi")]}, {"run_id": run_id})
+    watching = [] if hasattr(runtime, "ExecutionInfo") else [made.feedback]
+    state = agent.invoke({"messages": [HumanMessage("hi")]}, {"run_id": run_id, "callbacks": watching})
     [record] = state["router_log"]
     made.feedback.create_feedback(run_id, score=0.25)
     made.feedback.create_feedback(record["run_id"], score=0.25)

@@ -18,9 +18,8 @@ from pointsman.types import Constraints, Query
 @pytest.fixture(scope="module")
 def router() -> EstimatedRouter:
     """Return a router that knows how sure it is."""
-    return EstimatedRouter(
-        estimator=Stacked(features=Lexical(bits=10, components=8)), policy=Utility(cost_weight=5.0)
-    ).fit(toy())
+    estimator = Stacked(features=Lexical(bits=10, components=8))
+    return EstimatedRouter(estimator=estimator, policy=Utility(cost_weight=5.0)).fit(toy())
 
 
 def test_shares_add_up(router: EstimatedRouter) -> None:
