@@ -204,10 +204,11 @@ def test_a_linear_explanation_names_words() -> None:
 
 
 def test_nearly_as_many_domains_as_queries_make_no_noise() -> None:
-    """A dozen queries of eleven domains are fitted without a warning, and predicted."""
-    names = [f"domain {min(i, 10)}" for i in range(12)]
+    """Forty queries of thirty domains are fitted without a warning, and predicted."""
     data = RoutingDataset.from_arrays(
-        [f"question {i}" for i in range(12)], {"a": [1.0] * 12, "b": [0.0, 1.0] * 6}, domains=names
+        [f"question {i}" for i in range(40)],
+        {"a": [1.0] * 40, "b": [0.0, 1.0] * 20},
+        domains=[f"domain {min(i, 29)}" for i in range(40)],
     )
     found = Domain(features=Lexical(bits=10, components=4)).fit(data).predict(data.queries)
     assert np.isfinite(found.quality).all()
