@@ -201,3 +201,13 @@ def test_a_linear_explanation_names_words() -> None:
     assert heading in {"words for maths over poetry", "words for poetry over maths"}
     sign = 1 if heading.startswith("words for maths") else -1
     assert sign * words["solve"] > 0 > sign * words["poem"]
+
+
+def test_nearly_as_many_domains_as_queries_make_no_noise() -> None:
+    """A dozen queries of eleven domains are fitted without a warning, and predicted."""
+    names = [f"domain {min(i, 10)}" for i in range(12)]
+    data = RoutingDataset.from_arrays(
+        [f"question {i}" for i in range(12)], {"a": [1.0] * 12, "b": [0.0, 1.0] * 6}, domains=names
+    )
+    found = Domain(features=Lexical(bits=10, components=4)).fit(data).predict(data.queries)
+    assert np.isfinite(found.quality).all()

@@ -92,7 +92,7 @@ def test_new_queries_fare_as_the_guarantee_says() -> None:
 
 
 def test_a_confidence_worth_nothing_saves_nothing() -> None:
-    """Where scores say nothing and half of the answers are wrong, the safest threshold remains, and the guarantee tells."""
+    """Where scores say nothing and half of the answers are wrong, no draft is worth its price: the reference answers alone."""
     data = outcomes(200)
     assert data.answers is not None
     answers = np.array(data.answers)
@@ -100,9 +100,8 @@ def test_a_confidence_worth_nothing_saves_nothing() -> None:
     quality = np.array(data.quality)
     quality[::2, data.models.index("small")] = 0.0
     guarantee = fitted(replace(data, answers=answers, quality=quality), epsilon=0.02).guarantee
-    assert guarantee.threshold > 0.5
-    assert guarantee.saving is not None
-    assert guarantee.saving < 0
+    assert guarantee.threshold == np.inf
+    assert guarantee.saving == 0
     assert guarantee.loss == 0
 
 
@@ -175,7 +174,8 @@ def test_free_and_unpriced_models() -> None:
     """Of models that cost nothing nothing can be saved, and of unknown costs nobody knows; both keep their bound."""
     free = fitted(outcomes(100, usd=(0.0, 0.0)), epsilon=0.1).guarantee
     unpriced = fitted(replace(outcomes(100), cost_usd=np.full((100, 2), np.nan)), epsilon=0.1).guarantee
-    assert free.saving is None
+    assert free.saving == 0
+    assert free.loss == 0
     assert unpriced.saving is None
     assert "an unknown saving" in str(unpriced)
     assert unpriced.loss <= 0.1

@@ -31,6 +31,8 @@ class SoftmaxRegression(State):
         with warnings.catch_warnings():
             # An optimum reached to a few digits serves as well: the probabilities only mix averages.
             warnings.simplefilter("ignore", ConvergenceWarning)
+            # Domains met once or twice are classes all the same: the table behind them is drawn to the overall means.
+            warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
             model.fit(rows.astype(np.float32), codes)  # half the memory to go through; the optimum is rough anyway
         weights, bias = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
         if len(weights) == 1:

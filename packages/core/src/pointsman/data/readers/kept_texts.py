@@ -30,7 +30,7 @@ def with_responses(dataset: RoutingDataset, folder: Path) -> RoutingDataset:
     _require(table, "query_id", "model", "response")
     rows, cells = _cells(table, dataset, _texts(table, "model"))
     kept = np.full((len(dataset), len(dataset.models)), None, dtype=object)
-    kept.reshape(-1)[cells] = _texts(table, "response")[rows]
+    kept.reshape(-1)[cells] = _written(table, "response")[rows]
     return replace(dataset, responses=kept)
 
 
@@ -51,7 +51,7 @@ def with_samples(dataset: RoutingDataset, folder: Path) -> RoutingDataset:
     number = _numbered(cells)
     shape = (len(dataset), len(dataset.models), int(number.max(initial=-1)) + 1)
     samples = np.full(shape, None, dtype=object)
-    samples.reshape(-1, max(shape[2], 1))[cells, number] = _texts(table, "answer")[rows]
+    samples.reshape(-1, max(shape[2], 1))[cells, number] = _written(table, "answer")[rows]
     quality = np.full(shape, np.nan)
     quality.reshape(-1, max(shape[2], 1))[cells, number] = _scores(table)[rows]
     return replace(dataset, samples=samples, sample_quality=quality)
@@ -66,6 +66,15 @@ def _texts(table: Table, name: str) -> NDArray[np.object_]:
     column = table.columns[name]
     texts: NDArray[np.object_] = column.values.astype(object)
     texts[~column.given] = None
+    return texts
+
+
+def _written(table: Table, name: str) -> NDArray[np.object_]:
+    """Return a column as text, numbers as they are written: whole ones without a point, as gaps make floats of them."""
+    texts = _texts(table, name)
+    for row in np.flatnonzero([not isinstance(text, str | None) for text in texts]):
+        value = texts[row]
+        texts[row] = str(int(value) if isinstance(value, float) and value.is_integer() else value)
     return texts
 
 
