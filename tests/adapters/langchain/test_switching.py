@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
 from langchain_router import RouterLLM
-from langchain_router.switching import fitting, fitting_options, obstacles
+from langchain_router.switching import fitting, fitting_options, kind_of, obstacles
 from pointsman.models import ModelPool
 from pointsman.routers.rules import Rule, RulesRouter
 from pointsman.testing.replay_server import ReplayServer
@@ -59,6 +60,33 @@ def turn(*, thinking: bool = False, call_id: str = "call_1", author: str | None 
         AIMessage(content, tool_calls=[call], response_metadata=record),
         ToolMessage("cat: a word", tool_call_id=call_id),
     ]
+
+
+@pytest.mark.parametrize(
+    ("integration", "provider", "kind"),
+    [
+        ("openai-chat", "openai", "openai"),
+        ("azure-openai-chat", "azure", "openai"),
+        ("anthropic-chat-vertexai", "anthropic", "anthropic"),
+        ("chat-google-generative-ai", "google_genai", "google"),
+        ("vertexai", "google_vertexai", "google"),
+        ("amazon_bedrock_converse_chat", "bedrock_converse", "bedrock"),
+        ("chat-ollama", "ollama", "ollama"),
+        ("mistralai-chat", "mistralai", "mistralai"),
+    ],
+)
+def test_families_of_providers(integration: str, provider: str, kind: str) -> None:
+    """What integrations and their messages call a provider comes to one name."""
+
+    class Named(FakeListChatModel):
+        @property
+        def _llm_type(self) -> str:
+            return integration
+
+    model = Named(responses=["x"])
+    assert kind_of(model) == kind
+    told = AIMessage([THINKING], response_metadata={"model_provider": provider})
+    assert fitting([told], model, {"it": model}) == [told]
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])

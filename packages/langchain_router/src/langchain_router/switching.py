@@ -25,13 +25,22 @@ _NESTS = frozenset({"content", "extras", "metadata"})
 _THINKING = frozenset({"reasoning", "redacted_thinking", "thinking"})
 """Blocks of thinking. Their signature, or what is encrypted in them, is for the provider that wrote them alone."""
 
+_ALIASES = {"amazon": "bedrock", "azure": "openai", "vertexai": "google"}
+"""What integrations call a provider, where their messages call it something else."""
+
 _IDS = {"anthropic": re.compile(r"[a-zA-Z0-9_-]+"), "openai": re.compile(r".{1,40}", re.DOTALL)}
 """What ids of tool calls a family of providers takes."""
 
 
 def kind_of(model: BaseChatModel) -> str:
     """Return the provider's family by the name that its integration goes by, such as "anthropic" of "anthropic-chat"."""
-    return model._llm_type.partition("-")[0]  # noqa: SLF001 - how LangChain names an integration
+    return _family(model._llm_type)  # noqa: SLF001 - how LangChain names an integration
+
+
+def _family(name: str) -> str:
+    """Return the family in a name of LangChain's: its first word but "chat", by the name that is usual."""
+    first = next((word for word in re.split(r"[-_]", name) if word != "chat"), name)
+    return _ALIASES.get(first, first)
 
 
 def mixed(candidates: Mapping[str, BaseChatModel]) -> bool:
@@ -76,7 +85,7 @@ def _kind_of_author(message: AIMessage, candidates: Mapping[str, BaseChatModel])
     if author is not None and author in candidates:
         return kind_of(candidates[author])
     told = message.response_metadata.get("model_provider")
-    return told.partition("_")[0] if isinstance(told, str) else None
+    return _family(told) if isinstance(told, str) else None
 
 
 def _thinks(message: AIMessage) -> bool:
