@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Any
 
@@ -15,6 +15,7 @@ __all__ = ["json_in", "json_objects", "last_choice", "last_number", "normalised"
 
 _WRAPPING = "\"'`*_“”\u2018\u2019«»()[]{}<>"
 _ENDING = ".,;:!?…"
+_DEEPEST = 64  # levels of JSON that an answer may have
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<top>[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?|[-+]?\.\d+)"
     r"(?:\s*/\s*(?P<bottom>\d+))?"
@@ -88,9 +89,19 @@ def json_in(text: str, **how: Any) -> Any:
     `how` goes to `json.loads`.
     """
     try:
-        return json.loads(without_fence(text), **how)
+        content = json.loads(without_fence(text), **how)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    level = [content]
+    for _ in range(_DEEPEST):  # one and the same depth, however deep the caller's own stack is
+        level = [inner for one in level if isinstance(one, list | dict) for inner in _inside(one)]
+        if not level:
+            return content
+    raise ValueError(f"nested in more than {_DEEPEST} levels")
+
+
+def _inside(one: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return one.values() if isinstance(one, dict) else one
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
