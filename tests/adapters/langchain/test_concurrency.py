@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from langchain_core.messages import HumanMessage
+from langchain_openai import ChatOpenAI
 
 from pointsman.models import ModelPool
 from pointsman.routers.rules import Rule, RulesRouter
@@ -36,6 +38,20 @@ def server() -> Iterator[ReplayServer]:
     """Serve echoes."""
     with ReplayServer({}, default=echo, prices=PRICES) as running:
         yield running
+
+
+@pytest.fixture
+async def client(server: ReplayServer) -> AsyncIterator[Callable[[str], ChatOpenAI]]:
+    """Return a maker of clients that share a few connections, which are closed in the end."""
+    few, patient = httpx.Limits(max_connections=48), httpx.Timeout(120.0)
+    async with httpx.AsyncClient(limits=few, timeout=patient) as later:
+        with httpx.Client(limits=few, timeout=patient) as now:
+
+            def make(name: str) -> ChatOpenAI:
+                settings: Any = {"base_url": server.url, "api_key": "none", "stream_usage": True, "max_retries": 0}
+                return ChatOpenAI(model=name, http_client=now, http_async_client=later, **settings)
+
+            yield make
 
 
 def check(i: int, message: Any, record: dict[str, Any]) -> None:

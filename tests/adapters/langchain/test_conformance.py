@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler, UsageMetadataCallbackHandler
 from langchain_core.load import dumps
@@ -58,9 +59,12 @@ class LangChainDriver(AdapterDriver):
         self.loop = asyncio.new_event_loop()
         self.thread = Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
+        self.http, self.ahttp = httpx.Client(), httpx.AsyncClient()
 
     def close(self) -> None:
-        """End the loop."""
+        """End the clients' connections and the loop."""
+        self.http.close()
+        self.run(self.ahttp.aclose())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
@@ -72,6 +76,7 @@ class LangChainDriver(AdapterDriver):
     def build(self, url: str, dispatcher: Dispatcher) -> Any:
         """Return a RouterLLM."""
         settings: dict[str, Any] = {"base_url": url, "api_key": self.key, "stream_usage": True, "max_retries": 0}
+        settings |= {"http_client": self.http, "http_async_client": self.ahttp}
         models = {name: ChatOpenAI(model=name, **settings) for name in dispatcher.router.models}
         return RouterLLM(models=models, dispatcher=dispatcher)
 
