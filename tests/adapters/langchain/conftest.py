@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import reduce
 from operator import add
 from typing import Any, TypeAlias
 
+import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
@@ -37,12 +38,21 @@ def server() -> Iterator[ReplayServer]:
         yield running
 
 
+@pytest.fixture(scope="session")
+async def connections() -> AsyncIterator[dict[str, Any]]:
+    """Return the connections that all clients share; they are closed in the end."""
+    async with httpx.AsyncClient() as later:
+        with httpx.Client() as now:
+            yield {"http_client": now, "http_async_client": later}
+
+
 @pytest.fixture
-def client(server: ReplayServer) -> Client:
+def client(server: ReplayServer, connections: dict[str, Any]) -> Client:
     """Return a maker of clients that leave all retrying to the router."""
 
     def make(name: str, **settings: Any) -> ChatOpenAI:
-        given = {"base_url": server.url, "api_key": "none", "stream_usage": True, "max_retries": 0, **settings}
+        given = {"base_url": server.url, "api_key": "none", "stream_usage": True, "max_retries": 0}
+        given |= {**connections, **settings}
         return ChatOpenAI(model=name, **given)
 
     return make
