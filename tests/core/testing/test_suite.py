@@ -92,7 +92,7 @@ def test_checks_concern_the_kind_they_are_annotated_for() -> None:
 
 def test_a_component_of_an_unknown_kind_is_refused() -> None:
     """A kind without checks is an error, never a silent pass."""
-    with pytest.raises(ConfigError, match=r"no checks for Bystander; it is none of 'Estimator'"):
+    with pytest.raises(ConfigError, match=r"no checks for Bystander; it is none of 'Confidence'"):
         check_component(Bystander())
 
 
