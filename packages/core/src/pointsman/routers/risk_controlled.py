@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
 import numpy as np
-from annotated_types import Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen
 from numpy.typing import NDArray
 
 from pointsman.components import State
@@ -102,7 +102,7 @@ class RiskControlledCascade(Cascading):
     delta: Annotated[float, Gt(0), Lt(1)] | None = None
     reference: str | None = None
     share: Annotated[float, Gt(0), Lt(1)] = 0.5
-    random_state: int = 0
+    random_state: Annotated[int, Ge(0)] = 0
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
