@@ -60,6 +60,7 @@ def test_entropy_counts_what_is_not_listed() -> None:
 
 def test_schemas_are_held_to() -> None:
     """JSON that fits scores 1, in a code block too; what does not fit, or is none, scores 0."""
+    pytest.importorskip("jsonschema")
     verifier = SchemaVerifier(json_schema='{"type": "object", "required": ["total"]}')
     texts = ('{"total": 3}', 'Here:\n```json\n{"total": 3}\n```', '{"sum": 3}', "three")
     assert [score(verifier, replace(SAID, text=text)) for text in texts] == [1.0, 1.0, 0.0, 0.0]
@@ -68,6 +69,7 @@ def test_schemas_are_held_to() -> None:
 @pytest.mark.parametrize("schema", ["{", '{"type": "number of things"}'])
 def test_what_is_no_schema_is_refused(schema: str) -> None:
     """The error names the parameter."""
+    pytest.importorskip("jsonschema")
     with pytest.raises(ConfigError, match=r"SchemaVerifier\.json_schema"):
         SchemaVerifier(json_schema=schema)
 
@@ -101,6 +103,7 @@ CALLS = [
 @pytest.mark.parametrize(("call", "expected"), CALLS)
 def test_tool_calls_are_checked(call: Any, expected: float) -> None:
     """A call counts when its tool is known and its arguments fit, in either form."""
+    pytest.importorskip("jsonschema")
     verifier = ToolCallVerifier(tools='{"add": {"type": "object", "required": ["a", "b"]}}')
     assert score(verifier, replace(SAID, content={"tool_calls": [call]})) == expected
 
