@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from drafting import Drafting
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
@@ -13,41 +14,14 @@ from pointsman.errors import ConfigError
 from pointsman.flow import Plan
 from pointsman.flow import ask as asking
 from pointsman.models import ModelPool
-from pointsman.routers.base import Router
 from pointsman.testing.replay_server import Recorded, ReplayServer
-from pointsman.types import Answer, Call, Context, Decision, Embed, Message, Query, Response, Trace
+from pointsman.types import Answer, Call, Context, Embed, Query, Response, Trace
 
 agents = pytest.importorskip("langchain.agents")
 WAYS = ("invoke", "ainvoke", "stream", "astream")
 
 
-class Cascade(Router):
-    """Draft with the small model, ask the medium one to judge the draft, and escalate what it calls wrong."""
-
-    pool: ModelPool
-
-    @property
-    def models(self) -> ModelPool:
-        """The three models."""
-        return self.pool
-
-    def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
-        """Begin with the draft."""
-        return Decision(model="small", ranking=("small", "large"), final=False, reason="draft first")
-
-    def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
-        """Draft, judge, and escalate if need be."""
-        decision = self.decide(query, context)
-        draft = yield from asking(Call(model="small", decision=decision))
-        question = (Message(role="user", content=f"Is this right? {draft.text}"),)
-        verdict = yield from asking(Call(model="medium", messages=question, purpose="judge", params={"temperature": 0}))
-        if verdict.text.startswith("yes"):
-            return Answer.of(draft, reason="accepted")
-        final = yield from asking(Call(model="large", decision=decision, stream=True))
-        return Answer.of(final, reason="escalated")
-
-
-class Vote(Cascade):
+class Vote(Drafting):
     """Ask all three at once and take what most of them say."""
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
@@ -59,7 +33,7 @@ class Vote(Cascade):
         return Answer(content=text, support=tuple(one.step for one in said if one.text == text), model="vote")
 
 
-class Embedding(Cascade):
+class Embedding(Drafting):
     """Ask for the vector of the question, then answer with the large model."""
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
@@ -83,7 +57,7 @@ def cascade(client: Any, pool: ModelPool) -> Any:
     """Return a maker of routed models over those replies."""
     with ReplayServer({}, default=replies, prices={"large": (10, 40), "medium": (2, 8), "small": (0.5, 1.5)}) as server:
 
-        def make(kind: type[Cascade] = Cascade, **settings: Any) -> tuple[RouterLLM, ReplayServer]:
+        def make(kind: type[Drafting] = Drafting, **settings: Any) -> tuple[RouterLLM, ReplayServer]:
             models = {name: client(name, base_url=server.url) for name in pool}
             return RouterLLM(models=models, router=kind(pool=pool), **settings), server
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from drafting import Drafting
 from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 from langchain_core.messages import HumanMessage
@@ -13,9 +14,8 @@ from langchain_core.messages import HumanMessage
 from pointsman.flow import Plan, embed
 from pointsman.flow import ask as asking
 from pointsman.models import ModelPool
-from pointsman.routers.base import Router
 from pointsman.testing.replay_server import Recorded, ReplayServer
-from pointsman.types import Answer, Call, Context, Decision, Embed, Message, Query
+from pointsman.types import Answer, Call, Context, Embed, Message, Query
 
 agents = pytest.importorskip("langchain.agents")
 
@@ -24,19 +24,8 @@ from langchain_router import RouterMiddleware  # noqa: E402 - only where there a
 PRICES = {"large": (10.0, 40.0), "medium": (2.0, 8.0), "small": (0.5, 1.5)}
 
 
-class Cascade(Router):
-    """Draft with the small model, ask the medium one to judge the draft, and escalate what it calls wrong."""
-
-    pool: ModelPool
-
-    @property
-    def models(self) -> ModelPool:
-        """The three models."""
-        return self.pool
-
-    def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
-        """Begin with the draft."""
-        return Decision(model="small", ranking=("small", "large"), final=False, reason="draft first")
+class Cascade(Drafting):
+    """Draft, judge by a plain yes, and answer coolly."""
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
         """Draft, judge, and escalate if need be."""

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("llama_index.llms.openai_like", reason="llama-index is not installed")
 
+from drafting import Drafting
 from llama_index.core import MockEmbedding
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms import ChatMessage
@@ -18,40 +19,13 @@ from pointsman.errors import ConfigError
 from pointsman.flow import Plan
 from pointsman.flow import ask as asking
 from pointsman.models import ModelPool
-from pointsman.routers.base import Router
 from pointsman.testing.replay_server import Recorded, ReplayServer
-from pointsman.types import Answer, Call, Context, Decision, Embed, Message, Query, Response
+from pointsman.types import Answer, Call, Context, Embed, Query, Response
 
 WAYS = ("sync", "async", "stream", "astream")
 
 
-class Cascade(Router):
-    """Draft with the small model, ask the medium one to judge the draft, and escalate what it calls wrong."""
-
-    pool: ModelPool
-
-    @property
-    def models(self) -> ModelPool:
-        """The three models."""
-        return self.pool
-
-    def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
-        """Begin with the draft."""
-        return Decision(model="small", ranking=("small", "large"), final=False, reason="draft first")
-
-    def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
-        """Draft, judge, and escalate if need be."""
-        decision = self.decide(query, context)
-        draft = yield from asking(Call(model="small", decision=decision))
-        question = (Message(role="user", content=f"Is this right? {draft.text}"),)
-        verdict = yield from asking(Call(model="medium", messages=question, purpose="judge", params={"temperature": 0}))
-        if verdict.text.startswith("yes"):
-            return Answer.of(draft, reason="accepted")
-        final = yield from asking(Call(model="large", decision=decision, stream=True))
-        return Answer.of(final, reason="escalated")
-
-
-class Vote(Cascade):
+class Vote(Drafting):
     """Ask all three at once, warmly, and take what most of them say."""
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
@@ -62,7 +36,7 @@ class Vote(Cascade):
         return Answer(content=text, support=tuple(one.step for one in said if one.text == text), model="vote")
 
 
-class Composed(Cascade):
+class Composed(Drafting):
     """Make an answer of its own out of two."""
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
@@ -72,7 +46,7 @@ class Composed(Cascade):
         return Answer(content=" & ".join(one.text for one in said), support=tuple(one.step for one in said))
 
 
-class Embedding(Cascade):
+class Embedding(Drafting):
     """Ask for the vector of the question, then answer with the large model."""
 
     def plan(self, query: Query, context: Context = Context()) -> Plan[Answer]:  # noqa: B008 - frozen
@@ -96,7 +70,7 @@ def cascade(client: Any, pool: ModelPool) -> Any:
     """Return a maker of routed LLMs over those replies."""
     with ReplayServer({}, default=replies, prices={"large": (10, 40), "medium": (2, 8), "small": (0.5, 1.5)}) as server:
 
-        def make(kind: type[Cascade] = Cascade, **settings: Any) -> tuple[RouterLLM, ReplayServer]:
+        def make(kind: type[Drafting] = Drafting, **settings: Any) -> tuple[RouterLLM, ReplayServer]:
             models = {name: client(name, api_base=server.url) for name in pool}
             return RouterLLM(models=models, router=kind(pool=pool), **settings), server
 
