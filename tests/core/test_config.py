@@ -13,6 +13,7 @@ from pointsman import config
 from pointsman.components import Component
 from pointsman.config import build, component_class, decode, read_config, registered
 from pointsman.errors import ConfigError
+from pointsman.estimators.linear import Linear
 from pointsman.estimators.nearest import Nearest
 from pointsman.features.lexical import Lexical
 from pointsman.routers.rules import RulesRouter
@@ -21,11 +22,11 @@ from pointsman.testing.saboteurs.honest import HonestFeatures
 
 def test_specs_nest() -> None:
     """Parts are built from specs within specs; lists serve as tuples."""
-    made = build({"type": "Nearest", "k": 7, "features": {"type": "Lexical", "bits": 9, "chars": [3, 4]}})
-    assert isinstance(made, Nearest)
-    assert made.k == 7
+    made = build({"type": "Linear", "penalties": [3, 4], "features": {"type": "Lexical", "bits": 9}})
+    assert isinstance(made, Linear)
+    assert made.penalties == (3, 4)
     assert isinstance(made.features, Lexical)
-    assert made.features.chars == (3, 4)
+    assert made.features.bits == 9
 
 
 def test_pools_and_rules_come_from_rows() -> None:

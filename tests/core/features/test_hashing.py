@@ -1,4 +1,4 @@
-"""Hashed n-grams agree with a plain loop over substrings."""
+"""Hashed words and their beginnings agree with a plain loop over a text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.features.hashing import code_points, ngram_buckets
+from pointsman.features.hashing import code_points, word_buckets
 
 TEXTS = st.text(max_size=60) | st.text(alphabet="ab c,", max_size=60)
 BITS = 20
 
 
-def buckets(text: str, *, chars: tuple[int, ...] = ()) -> list[int]:
+def buckets(text: str, *, beginning: int | None = None) -> list[int]:
     """Return the buckets as a sorted list."""
-    return sorted(ngram_buckets(text, bits=BITS, chars=chars).tolist())
+    return sorted(word_buckets(text, bits=BITS, beginning=beginning).tolist())
 
 
 @given(TEXTS)
@@ -48,23 +48,35 @@ def test_single_words_ignore_their_order(words: list[str], random: object) -> No
 
 
 @given(TEXTS, st.integers(1, 5))
-def test_character_ngrams_are_all_there(text: str, n: int) -> None:
-    """A text of k code points has k − n + 1 character n-grams, equal ones in one bucket."""
-    codes = code_points(text).tolist()
-    grams = [tuple(codes[i : i + n]) for i in range(len(codes) - n + 1)]
-    extra = Counter(buckets(text, chars=(n,))) - Counter(buckets(text))
-    assert sum(extra.values()) == len(grams)
-    if len(set(grams)) == 1:
-        assert len(extra) == 1
+def test_beginnings_of_words_are_all_there(text: str, n: int) -> None:
+    """Every word has a beginning, unless the text ends before it is long enough; equal ones are in one bucket."""
+    plain = "".join(char for char in text if char.isascii())
+    codes = "".join(map(chr, code_points(plain).tolist()))
+    expected = [codes[i : i + n] for i in _starts(codes) if i + n <= len(codes)]
+    extra = Counter(buckets(plain, beginning=n)) - Counter(buckets(plain))
+    assert sorted(extra.values()) == sorted(Counter(expected).values())
+
+
+def _starts(text: str) -> list[int]:
+    """Return where words start."""
+    return [i for i, char in enumerate(text) if char.isalnum() and not (i and text[i - 1].isalnum())]
+
+
+def test_every_character_begins_a_word_where_none_are_spaced() -> None:
+    """Chinese, Japanese and Thai sentences share the beginnings that start inside of them; Russian ones do not."""
+    for inner, outer in (("数学问题", "解数学问题吗"), ("すうがく", "これはすうがくです"), ("คำถาม", "มีคำถามไหม")):
+        shared = set(buckets(inner, beginning=2)) & set(buckets(outer, beginning=2))
+        assert len(shared) >= len(inner) - 1
+    assert not set(buckets("будет", beginning=2)) & set(buckets("небудет", beginning=2))
 
 
 def test_any_script_gives_features() -> None:
     """Scripts without case or spaces, and lone surrogates, are hashed like any other."""
     for text in ("数学の問題を解く", "Сколько будет два плюс два?", "كم يساوي", "🙂🙃", "\ud800 broken"):
-        assert len(ngram_buckets(text, bits=BITS, chars=(2,))) > 0
-    assert np.array_equal(ngram_buckets("\uff21\uff22\uff23", bits=BITS), ngram_buckets("abc", bits=BITS))
+        assert len(word_buckets(text, bits=BITS, beginning=2)) > 0
+    assert np.array_equal(word_buckets("\uff21\uff22\uff23", bits=BITS), word_buckets("abc", bits=BITS))
 
 
 def test_nothing_is_in_an_empty_text() -> None:
-    """An empty text has no n-grams."""
-    assert buckets("", chars=(3,)) == []
+    """An empty text has no words."""
+    assert buckets("", beginning=3) == []

@@ -10,7 +10,7 @@ from typing import Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.data.statistics import text_statistics
+from pointsman.data.statistics import plain_text, text_statistics
 from pointsman.errors import DataError
 from pointsman.types import Query
 
@@ -83,9 +83,18 @@ class Queries(Sequence[Query]):
         )
 
     @cached_property
+    def plain(self) -> tuple[str, ...]:
+        """The questions with single spaces, length n."""
+        return tuple(map(plain_text, self.texts))
+
+    @cached_property
     def statistics(self) -> NDArray[np.float64]:
         """The `text_statistics` of the questions, shape (n, 6): counted once, whoever asks."""
-        return text_statistics(self.texts)
+        return text_statistics(self.texts, self.plain)
+
+    def with_embeddings(self, embeddings: NDArray[np.float64]) -> Queries:
+        """Return the same queries with other vectors, shape (n, d)."""
+        return Queries(texts=self.texts, ids=self.ids, domains=self.domains, embeddings=embeddings)
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
         """Return the queries at these rows."""

@@ -105,6 +105,14 @@ class Estimator(Component):
         """Return the expected quality alone, shape (n, m); override where it can do without the costs."""
         return self.predict(queries).quality
 
+    def basis(self, queries: Queries) -> Matrix:
+        """Return what the expected quality of n queries is linear in, shape (n, c); by default the quality itself."""
+        return self.predict_quality(queries)
+
+    def coefficients(self) -> tuple[Matrix, Matrix] | None:
+        """Return the weights (c, m) and intercepts (m,) that make quality of the `basis`; None where it is quality itself."""
+        return None
+
     def predict_one(self, query: Query) -> Estimates:
         """Return the estimates for a single query, n = 1."""
         return self.predict(Queries.of(query))

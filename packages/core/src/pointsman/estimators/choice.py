@@ -21,16 +21,19 @@ def first_choice(scores: Matrix, cost_usd: Matrix, allowed: NDArray[np.bool_] | 
     """
     if allowed is not None:
         scores = np.where(allowed, scores, -np.inf)
-    tied = scores >= scores.max(axis=1, keepdims=True) - TIE
+    tied = scores >= np.maximum.reduce(scores, axis=1, keepdims=True) - TIE
+    first: NDArray[np.intp]
+    if np.count_nonzero(tied) == len(tied):
+        first = tied.argmax(axis=1)
+        return first
     price = np.where(np.isnan(cost_usd), np.inf, cost_usd)
     price = np.where(tied, price, np.inf)
     cheapest = tied & (price <= price.min(axis=1, keepdims=True) * (1 + TIE))
-    first: NDArray[np.intp] = cheapest.argmax(axis=1)
+    first = cheapest.argmax(axis=1)
     return first
 
 
 def ranked(scores: Matrix, cost_usd: Matrix) -> list[int]:
     """Return the columns of one row, shape (m,), by score, then cost, then position; scores within `TIE` are ties."""
-    price = [float("inf") if c != c else c for c in cost_usd.tolist()]  # noqa: PLR0124 - NaN is not itself
-    steps = np.floor(scores / TIE + 0.5).tolist()
-    return sorted(range(len(price)), key=lambda j: (-steps[j], price[j], j))
+    order: list[int] = np.lexsort((cost_usd, -np.floor(scores / TIE + 0.5))).tolist()  # NaN, unknown, comes last
+    return order

@@ -35,6 +35,12 @@ class ClustersState(State):
     spending: Spending
 
     @cached_property
+    def doubled(self) -> Matrix:
+        """Twice the centres, shape (d, c)."""
+        doubled: Matrix = 2 * self.centers.T
+        return doubled
+
+    @cached_property
     def squares(self) -> Matrix:
         """The squared lengths of the centres, shape (c,)."""
         squares: Matrix = np.square(self.centers).sum(axis=1)
@@ -94,20 +100,30 @@ class Clusters(Estimator):
         state = self.fitted(ClustersState)
         rows = state.features.transform(queries)
         cost, latency = state.spending.predict(rows, queries)
-        return Estimates(models=state.models, quality=self._quality(rows, state), cost_usd=cost, latency_s=latency)
+        quality = self._shares(rows, state) @ state.table
+        return Estimates(models=state.models, quality=quality, cost_usd=cost, latency_s=latency)
 
     def predict_quality(self, queries: Queries) -> Matrix:
         """Return the expected quality alone, shape (n, m)."""
-        state = self.fitted(ClustersState)
-        return self._quality(state.features.transform(queries), state)
+        return self.basis(queries) @ self.fitted(ClustersState).table
 
-    def _quality(self, rows: Matrix, state: ClustersState) -> Matrix:
-        """Return the means of the nearest clusters' averages, shape (n, m)."""
-        distance = state.squares - 2 * (rows @ state.centers.T)
+    def basis(self, queries: Queries) -> Matrix:
+        """Return the shares of the clusters: equal ones for the nearest, 0 for the others, shape (n, c)."""
+        state = self.fitted(ClustersState)
+        return self._shares(state.features.transform(queries), state)
+
+    def coefficients(self) -> tuple[Matrix, Matrix]:
+        """Return the table of averages."""
+        table = self.fitted(ClustersState).table
+        return table, np.zeros(table.shape[1])
+
+    def _shares(self, rows: Matrix, state: ClustersState) -> Matrix:
+        distance = state.squares - rows @ state.doubled  # less the squared length of the row itself
         p = min(self.nearest, len(state.centers))
-        found = np.argsort(distance, axis=1, kind="stable")[:, :p]
-        quality: Matrix = np.add.reduce(state.table[found], axis=1) / p
-        return quality
+        found = distance.argsort(axis=1, kind="stable")[:, :p]
+        shares = np.zeros(distance.shape)
+        shares[np.arange(len(rows))[:, None], found] = 1 / p
+        return shares
 
     def profile(self, model: str) -> Matrix:
         """Return a model's expected error (1 − quality) on each cluster, shape (c,)."""

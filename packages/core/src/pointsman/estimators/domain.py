@@ -100,6 +100,15 @@ class Domain(Estimator):
         """Return the expected quality alone, shape (n, m)."""
         return self.probabilities(queries) @ self.fitted(DomainState).table
 
+    def basis(self, queries: Queries) -> Matrix:
+        """Return the probabilities of the domains."""
+        return self.probabilities(queries)
+
+    def coefficients(self) -> tuple[Matrix, Matrix]:
+        """Return the table of averages."""
+        table = self.fitted(DomainState).table
+        return table, np.zeros(table.shape[1])
+
     def probabilities(self, queries: Queries) -> Matrix:
         """Return how likely each query belongs to each domain, shape (n, domains), rows adding up to 1."""
         state = self.fitted(DomainState)

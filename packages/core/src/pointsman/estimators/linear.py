@@ -12,7 +12,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimates, Estimator
-from pointsman.estimators.contrasts import split_quality
+from pointsman.estimators.contrasts import centred, split_quality
 from pointsman.estimators.logistic import contrast_logistic
 from pointsman.estimators.ridge import PENALTIES, Penalties, RidgeSolver
 from pointsman.estimators.spending import Spending
@@ -99,7 +99,7 @@ class Linear(Estimator):
     ) -> tuple[Matrix, Matrix, tuple[float, ...]]:
         """Return weights (d, m), intercepts (m,) and the penalties chosen."""
         seen = np.isfinite(data.quality)
-        given = np.zeros_like(data.quality) if offset is None else _contrasts(offset.predict(data.queries).quality)
+        given = np.zeros_like(data.quality) if offset is None else centred(offset.predict(data.queries).quality)
         level, contrasts = split_quality(data)
         contrast = np.where(seen, contrasts - given, 0.0)
         solver = RidgeSolver(rows)
@@ -140,7 +140,22 @@ class Linear(Estimator):
         quality = rows @ state.weights + state.bias
         if self.loss == "logistic":
             quality = 1 / (1 + np.exp(-quality))
-        return quality if given is None else quality + _contrasts(given)
+        return quality if given is None else quality + centred(given)
+
+    @property
+    def own_offset(self) -> Estimator | None:
+        """The fitted offset, whose contrasts are not in the `basis`."""
+        return self.fitted(LinearState).offset
+
+    def basis(self, queries: Queries) -> Matrix:
+        """Return the features, or the quality for the logistic loss; without what the offset says."""
+        rows = self.rows(queries)
+        return rows if self.loss == "ridge" else self.quality_on(rows, None)
+
+    def coefficients(self) -> tuple[Matrix, Matrix] | None:
+        """Return weights and intercepts; None for the logistic loss."""
+        state = self.fitted(LinearState)
+        return (state.weights, state.bias) if self.loss == "ridge" else None
 
     def explain(self, query: Query) -> dict[str, Any]:
         """Return the words that most favour the best model over the second best, and those that do least; positive favours."""
@@ -151,9 +166,3 @@ class Linear(Estimator):
             return told
         direction, names = state.weights[:, first] - state.weights[:, second], state.models
         return told | telling_words(state.features, query, direction, first=names[first], second=names[second])
-
-
-def _contrasts(quality: Matrix) -> Matrix:
-    m = quality.shape[1]
-    contrasts: Matrix = quality - (quality @ np.full(m, 1 / m))[:, None]
-    return contrasts

@@ -42,6 +42,6 @@ class SoftmaxRegression(State):
     def probabilities(self, rows: Matrix) -> Matrix:
         """Return class probabilities, shape (n, classes)."""
         logits = rows @ self.weights.T + self.bias
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: Matrix = powers / powers.sum(axis=1, keepdims=True)
+        powers = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
+        shares: Matrix = powers / np.add.reduce(powers, axis=1, keepdims=True)
         return shares

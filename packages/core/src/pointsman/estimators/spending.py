@@ -16,6 +16,7 @@ __all__ = ["Spending"]
 
 Matrix = NDArray[np.float64]
 _TINY = 1e-9  # a free call still has a logarithm
+_LARGEST = 50.0  # logarithm: beyond what anybody pays, and short of infinity
 _PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
@@ -57,5 +58,5 @@ class Spending(State):
             return np.full((len(rows), self.models), np.nan), None
         d = rows.shape[1]
         logs = rows @ self.weights[:d] + queries.statistics @ self.weights[d:] + self.bias
-        amounts = np.exp(np.minimum(np.maximum(logs, -50), 50)) * self.smearing
+        amounts = np.exp(np.minimum(logs, _LARGEST)) * self.smearing
         return amounts[:, : self.models], amounts[:, self.models :] if amounts.shape[1] > self.models else None

@@ -15,15 +15,16 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.queries import Queries
 from pointsman.estimators.averages import training_data
 from pointsman.estimators.base import Estimates, Estimator
+from pointsman.estimators.blend import Blend
 from pointsman.estimators.clusters import Clusters
 from pointsman.estimators.domain import Domain
 from pointsman.estimators.familiarity import Familiarity
-from pointsman.estimators.heldout import HeldOut, bare, cautious_quality, differences, familiar_share, mixed_quality
+from pointsman.estimators.heldout import HeldOut, bare, cautious_quality, familiar_share, mixed_quality
 from pointsman.estimators.kind_errors import KindErrors
 from pointsman.estimators.kinds import kinds_of
 from pointsman.estimators.linear import Linear
 from pointsman.estimators.spending import Spending
-from pointsman.estimators.together import fitted_together, names_of, offsets_of, said_together
+from pointsman.estimators.together import fitted_together, names_of, offsets_of
 from pointsman.estimators.trust import Trust
 from pointsman.features.available import Available
 from pointsman.features.base import Features
@@ -59,9 +60,11 @@ class StackedState(State):
     spending: Spending
 
     @cached_property
-    def offsets(self) -> dict[int, int | None]:
-        """Which members are others' offsets."""
-        return offsets_of(self.members)
+    def blend(self) -> Blend:
+        """The members' average."""
+        return Blend.of(
+            self.members, offsets_of(self.members), shares=self.trust.shares, level=self.level, means=self.means
+        )
 
 
 class Stacked(Estimator):
@@ -140,17 +143,17 @@ class Stacked(Estimator):
         """Return the members' averaged predictions for n queries, with the trust they deserve."""
         state = self.fitted(StackedState)
         rows = state.features.transform(queries)
-        difference, level = _mixed(state, rows, queries)
+        contrasts, level = state.blend(queries.with_embeddings(rows))
         cost, latency = state.spending.predict(rows, queries)
         factor = state.trust.factor
 
         def cautious() -> Matrix:
             known = np.ones(len(rows)) if state.familiarity is None else state.familiarity.probability(rows)
-            return cautious_quality(state.means, level, difference, factor * familiar_share(known), state.incumbent)
+            return cautious_quality(state.means, level, contrasts, factor * familiar_share(known), state.incumbent)
 
         return Estimates(
             models=state.models,
-            quality=mixed_quality(state.means, level, difference, factor),
+            quality=mixed_quality(state.means, level, contrasts, factor),
             cost_usd=cost,
             latency_s=latency,
             cautious=cautious,
@@ -167,13 +170,13 @@ class Stacked(Estimator):
         state = self.fitted(StackedState)
         found = self.predict(queries)
         rows, size = state.features.transform(queries), len(state.mean_draws)
-        difference, level = _mixed(state, rows, queries)
+        contrasts, level = state.blend(queries.with_embeddings(rows))
         slopes = np.maximum(state.trust.slope + state.trust.error * np.random.default_rng(0).standard_normal(size), 0)
         if state.familiarity is None or state.errors is None:
             errors = (state.mean_draws - state.means)[:, None, :]
         else:
             errors = state.errors.draws(state.familiarity.known.probabilities(rows), size)
-        drawn = np.stack([mixed_quality(state.means, level, difference, slope) for slope in slopes])
+        drawn = np.stack([mixed_quality(state.means, level, contrasts, slope) for slope in slopes])
         return replace(found, draws=drawn + errors)
 
     def explain(self, query: Query) -> dict[str, Any]:
@@ -193,15 +196,6 @@ class Stacked(Estimator):
         for member in state.members:
             told |= member.explain(inner)
         return told
-
-
-def _mixed(state: StackedState, rows: Matrix, queries: Queries) -> tuple[Matrix, Matrix]:
-    """Return the members' averaged differences to the incumbent (n, m) and the queries' levels (n,), beyond the means."""
-    inner = replace(queries, embeddings=rows)
-    said = said_together(state.members, state.offsets, inner)
-    apart, level = differences(said, state.means, state.incumbent)
-    mixed = (state.trust.shares @ apart.reshape(len(apart), -1)).reshape(apart.shape[1:])
-    return mixed, state.level * (np.full(len(level), 1 / len(level)) @ level)
 
 
 def _errors(familiarity: Familiarity, rows: Matrix, held: HeldOut, data: RoutingDataset) -> KindErrors:

@@ -30,7 +30,7 @@ class Trust(State):
     @property
     def factor(self) -> float:
         """What predicted differences are multiplied by: the slope less two standard errors, in [0, 1]."""
-        return float(np.clip(self.slope - ERRORS * self.error, 0.0, 1.0))
+        return min(max(self.slope - ERRORS * self.error, 0.0), 1.0)
 
     @classmethod
     def nothing(cls, members: int) -> Self:

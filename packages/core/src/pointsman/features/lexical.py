@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, cached_property
+from math import sqrt
 from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
 from pointsman.data.queries import Queries
+from pointsman.data.statistics import plain_text
 from pointsman.errors import DataError
 from pointsman.features.base import Features
-from pointsman.features.hashing import ngram_buckets
+from pointsman.features.hashing import word_buckets
 from pointsman.types import Query
 
 if TYPE_CHECKING:
@@ -50,14 +52,14 @@ class LexicalState(State):
 
 
 class Lexical(Features):
-    """Latent semantic analysis of hashed words, word pairs and character n-grams, with a few statistics of the text.
+    """Latent semantic analysis of hashed words, word pairs and beginnings of words, with a few statistics of the text.
 
     Counts are damped (1 + log) and weighted by inverse document frequency; a truncated singular value decomposition turns them
     into `components` numbers per text, scaled to unit length (Deerwester et al., 1990; Weinberger et al., 2009).
 
     Parameters:
         bits: 2**bits buckets.
-        chars: Lengths of the character n-grams; () for words only.
+        beginning: Code points that make the beginning of a word, which inflected and misspelt forms share; None for words only.
         components: Output dimensions of the decomposition; fewer when there are fewer training texts.
         min_texts: Training texts a bucket must occur in to count.
         max_chars: Longer texts are read at both ends, half of this each.
@@ -67,7 +69,7 @@ class Lexical(Features):
     tags = Tags(how=frozenset({"supervised"}))
 
     bits: Annotated[int, Ge(8), Le(20)] = 13
-    chars: tuple[Annotated[int, Ge(1), Le(16)], ...] = (4,)
+    beginning: Annotated[int, Ge(1), Le(16)] | None = 4
     components: Annotated[int, Ge(1)] = 128
     min_texts: Annotated[int, Ge(1)] = 3
     max_chars: Annotated[int, Ge(16)] = 20_000
@@ -76,7 +78,7 @@ class Lexical(Features):
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return the defaults, and words alone in few dimensions."""
-        return cls(), cls(bits=10, chars=(), components=8, max_chars=64)
+        return cls(), cls(bits=10, beginning=None, components=8, max_chars=64)
 
     def fit(self, queries: Queries) -> Self:
         """Learn bucket weights and the projection from texts, and return self."""
@@ -89,17 +91,17 @@ class Lexical(Features):
 
     def transform(self, queries: Queries) -> Matrix:
         """Return the features, shape (n, components + 6)."""
-        return self._project([self._row(text) for text in queries.texts], queries)
+        return self._project(list(map(self._row, queries.plain)), queries)
 
     def effects(self, query: Query, direction: Matrix) -> dict[str, float]:
-        """Return each word's share in the text's position along a direction, its parts of pairs and n-grams left out."""
+        """Return each word's share in the text's position along a direction, its parts of pairs and beginnings left out."""
         table = self.fitted(LexicalState).table
-        buckets, counts = self._row(query.text)
+        buckets, counts = self._row(plain_text(query.text))
         count_of = dict(zip(buckets.tolist(), counts.tolist(), strict=True))
         length = float(np.linalg.norm(counts @ table[buckets])) + _TINY
         found = {}
         for word in dict.fromkeys(_WORD.findall(query.text.casefold())):
-            (bucket, *_) = ngram_buckets(word, bits=self.bits).tolist() or [None]
+            (bucket, *_) = word_buckets(word, bits=self.bits).tolist() or [None]
             if bucket in count_of:
                 found[word] = count_of[bucket] * float(table[bucket] @ direction[: table.shape[1]]) / length
         return found
@@ -108,7 +110,7 @@ class Lexical(Features):
         """Learn the state; return the hashed rows."""
         if not len(queries):
             raise DataError("Lexical.fit needs at least one text.")
-        rows = [self._row(text) for text in queries.texts]
+        rows = list(map(self._row, queries.plain))
         counts = self._sparse(rows[:: -(-len(rows) // _SAMPLE)])
         n = counts.shape[0]
         frequency = np.bincount(counts.indices, minlength=counts.shape[1])
@@ -130,26 +132,25 @@ class Lexical(Features):
 
     def _project(self, rows: Sequence[Row], queries: Queries) -> Matrix:
         state = self.fitted(LexicalState)
-        width = state.table.shape[1]
+        width = state.projection.shape[1]
         out = np.empty((len(queries), width + len(state.center)))
+        words = out[:, :width]
         for i, (buckets, counts) in enumerate(rows):
             # A byte a number until it is needed: a quarter of the memory to fetch at random, which is what takes the time.
             numbers = state.projection.take(buckets, axis=0, mode="clip").astype(np.float32)
-            out[i, :width] = (counts * state.steps[buckets]) @ numbers
-        words = out[:, :width]
-        words /= np.sqrt(np.einsum("nd,nd->n", words, words))[:, None] + _TINY
-        out[:, width:] = (queries.statistics - state.center) / state.scale * self.statistics_weight
+            directed = (counts * state.steps.take(buckets, mode="clip")) @ numbers
+            words[i] = directed / (sqrt(directed @ directed) + _TINY)
+        np.multiply(queries.statistics - state.center, self.statistics_weight / state.scale, out=out[:, width:])
         return out
 
     def _row(self, text: str) -> Row:
-        """Return the distinct buckets of a text and their damped counts."""
+        """Return the distinct buckets of a plain text and their damped counts."""
         if len(text) > self.max_chars:
             half = self.max_chars // 2
             text = f"{text[:half]} {text[-half:]}"
-        text = " ".join(text.split())
-        tally = np.bincount(ngram_buckets(text, bits=self.bits, chars=self.chars), minlength=1)
-        buckets = np.flatnonzero(tally)
-        return buckets, _damped(tally[buckets])
+        tally = np.bincount(word_buckets(text, bits=self.bits, beginning=self.beginning), minlength=1)
+        buckets = (tally != 0).nonzero()[0]
+        return buckets, _damped_counts().take(tally.take(buckets), mode="clip")
 
     def _sparse(self, rows: Sequence[Row]) -> csr_matrix:
         from scipy.sparse import csr_matrix
@@ -180,15 +181,8 @@ class Lexical(Features):
         return leading
 
 
-def _damped(counts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return 1 + log of counts of at least 1, looked up where they are small, as nearly all are."""
-    table = _small_counts()
-    damped: NDArray[np.float32]
-    damped = table[counts] if counts.max(initial=0) < len(table) else (1 + np.log(counts)).astype(np.float32)
-    return damped
-
-
 @cache
-def _small_counts() -> NDArray[np.float32]:
-    damped: NDArray[np.float32] = np.r_[0.0, 1 + np.log(np.arange(1, 256))].astype(np.float32)
+def _damped_counts() -> NDArray[np.float32]:
+    """Return 1 + log of the counts from 1, after a 0 for none; more often than the last one says nothing more."""
+    damped: NDArray[np.float32] = np.r_[0.0, 1 + np.log(np.arange(1, 4096))].astype(np.float32)
     return damped

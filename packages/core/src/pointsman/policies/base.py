@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import ClassVar, Self
 
 import numpy as np
@@ -97,8 +98,7 @@ def without_left_out(estimates: Estimates, allowed: NDArray[np.bool_] | None) ->
 
 def known_costs(estimates: Estimates, purpose: str) -> Matrix:
     """Return the expected costs; raise UnknownCostError naming the models that have none."""
-    unknown = np.asarray(np.isnan(estimates.cost_usd).any(axis=0))
-    if unknown.any():
-        models = (name for name, lacks in zip(estimates.models, unknown.tolist(), strict=True) if lacks)
-        raise UnknownCostError(models, purpose)
+    if isnan(np.add.reduce(estimates.cost_usd, axis=None)):
+        unknown = np.isnan(estimates.cost_usd).any(axis=0)
+        raise UnknownCostError([estimates.models[j] for j in np.flatnonzero(unknown)], purpose)
     return estimates.cost_usd

@@ -208,13 +208,16 @@ def _over(what: str, unit: str, values: NDArray[np.float64], limit: float, names
 
 def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], degraded: tuple[str, ...]) -> Decision:
     names, chosen, scores = estimates.models, int(choice.model[0]), choice.scores[0]
-    order = [names[j] for j in ranked(scores, estimates.cost_usd[0]) if j != chosen and names[j] not in excluded]
+    order = [names[j] for j in ranked(scores, estimates.cost_usd[0]) if j != chosen]
+    scored = known_or_none(scores)
+    if excluded:
+        order = [name for name in order if name not in excluded]
+        scored = [None if name in excluded else score for name, score in zip(names, scored, strict=True)]
     latency = [None] * len(names) if estimates.latency_s is None else known_or_none(estimates.latency_s[0])
-    scored = [None if name in excluded else score for name, score in zip(names, known_or_none(scores), strict=True)]
     # A linear estimate may leave the scale by a little; the score keeps what was compared.
     quality = np.minimum(np.maximum(estimates.quality[0], 0.0), 1.0)
     columns = (known_or_none(quality), known_or_none(estimates.cost_usd[0]), latency, scored)
-    rows = dict(zip(names, map(ModelEstimate._make, zip(*columns, strict=True)), strict=True))
+    rows = dict(zip(names, map(ModelEstimate, *columns), strict=True))
     mine = rows[names[chosen]]
     cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"
     return Decision(
