@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import BaseModel
 
+from pointsman.callers.token_logprobs import TokenLogprobs
 from pointsman.types import Response, Usage
 
 __all__ = ["response_of", "usage_of"]
@@ -30,6 +31,7 @@ def response_of(model: str, output: Any, message: BaseMessage | None) -> Respons
         content=_content(output),
         usage=usage_of(usage),
         cost_usd=0.0 if cached else None,
+        **TokenLogprobs.of(metadata.get("logprobs"))._asdict(),
         served_model=served if isinstance(served, str) else None,
         raw=output,
     )

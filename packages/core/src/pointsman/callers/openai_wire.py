@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pointsman.callers.base import messages_of
+from pointsman.callers.token_logprobs import TokenLogprobs
 from pointsman.types import Call, CallError, Message, Query, Response, Usage
 
 __all__ = ["request_body", "response_of"]
@@ -39,8 +40,7 @@ def response_of(model: str, body: Any) -> Response:
         text=text,
         content=message if message.get("tool_calls") else None,
         usage=_usage(body.get("usage")),
-        logprobs=_logprobs(choice.get("logprobs")),
-        top_logprobs=_top_logprobs(choice.get("logprobs")),
+        **TokenLogprobs.of(choice.get("logprobs"))._asdict(),
         served_model=served if isinstance(served := body.get("model"), str) else None,
         raw=body,
     )
@@ -61,23 +61,3 @@ def _usage(given: Any) -> Usage | None:
 def _count(given: Any, name: str) -> int | None:
     value = given.get(name) if isinstance(given, Mapping) else None
     return value if isinstance(value, int) and value >= 0 else None
-
-
-def _logprobs(given: Any) -> tuple[float, ...] | None:
-    tokens = given.get("content") if isinstance(given, Mapping) else None
-    try:
-        return tuple(float(token["logprob"]) for token in tokens) if tokens else None
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _top_logprobs(given: Any) -> tuple[tuple[float, ...], ...] | None:
-    """Return the alternatives at each place, likeliest first; None where a place has none."""
-    tokens = given.get("content") if isinstance(given, Mapping) else None
-    try:
-        places = [
-            sorted((float(one["logprob"]) for one in token["top_logprobs"]), reverse=True) for token in tokens or ()
-        ]
-    except (KeyError, TypeError, ValueError):
-        return None
-    return tuple(map(tuple, places)) if places and all(places) else None
