@@ -1,6 +1,7 @@
 # Two commands to know: `make run` sets up and shows the main job, `make test` sets up and runs the tests.
 PYTHON ?= python3
 BIN := .venv/bin
+SPREAD := --numprocesses auto --dist worksteal  # a process a core
 
 .PHONY: run test test-core test-frameworks check format docs docs-outputs bench-quality bench-audit bench-cascade bench-speed bench-frameworks clean
 
@@ -13,21 +14,21 @@ run: .venv/.installed
 	$(BIN)/pointsman demo
 
 test: .venv/.installed
-	$(BIN)/pytest
+	$(BIN)/pytest $(SPREAD)
 
 # The core on its own, without any optional dependency.
 test-core:
 	$(PYTHON) -m venv .venv-core
-	.venv-core/bin/pip install --quiet --constraint constraints.txt . pytest pytest-asyncio pytest-socket pytest-timeout hypothesis
+	.venv-core/bin/pip install --quiet --constraint constraints.txt . pytest pytest-asyncio pytest-socket pytest-timeout pytest-xdist hypothesis
 	! .venv-core/bin/pip show --quiet langchain-core pyarrow httpx genai-prices jsonschema jinja2 matplotlib 2> /dev/null
-	.venv-core/bin/pytest tests/core
+	.venv-core/bin/pytest $(SPREAD) tests/core
 
 # LlamaIndex and DSPy, which pin other versions of shared dependencies than LangChain's newest.
 test-frameworks:
 	$(PYTHON) -m venv .venv-frameworks
 	.venv-frameworks/bin/pip install --quiet --editable ".[llamaindex,dspy,http]" \
-		pytest pytest-asyncio pytest-socket pytest-timeout hypothesis llama-index-llms-openai-like
-	.venv-frameworks/bin/pytest tests/adapters/llamaindex tests/adapters/dspy
+		pytest pytest-asyncio pytest-socket pytest-timeout pytest-xdist hypothesis llama-index-llms-openai-like
+	.venv-frameworks/bin/pytest $(SPREAD) tests/adapters/llamaindex tests/adapters/dspy
 	.venv-frameworks/bin/pytest tests/test_docs.py -k "dspy_router or llamaindex_router"
 	.venv-frameworks/bin/pytest tests/test_examples.py -k llamaindex
 
