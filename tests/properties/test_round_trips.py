@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pointsman.artifacts import load, save
@@ -35,6 +35,7 @@ def test_a_spec_builds_the_same_component(cls: type[Component], data: st.DataObj
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+@settings(max_examples=settings.default.max_examples // 4)  # each of them fits a component
 @given(data=st.data())
 def test_a_file_gives_back_the_same_behaviour(cls: type[Component], data: st.DataObject) -> None:
     """Fitted with any parameters, a component does the same after saving and loading, to the last bit."""

@@ -127,7 +127,8 @@ def test_ctrl_c_ends_cleanly_with_130(world: World) -> None:
     assert waiting.stdout.readline() == "ready\n"
     _wait_until_calm(waiting.pid)
     waiting.send_signal(signal.SIGINT)
-    _, errors = waiting.communicate(timeout=20)
+    waiting.wait(timeout=20)  # with its input still open: the end of it would be an answer
+    _, errors = waiting.communicate()
     assert (waiting.returncode, errors.strip()) == (130, "Interrupted.")
 
 

@@ -16,7 +16,7 @@ from pointsman.confidence.calibrated import Calibrated
 from pointsman.confidence.calibration import Method, fit_curve
 from pointsman.confidence.consistency import SelfConsistency
 from pointsman.confidence.learned import LearnedConfidence
-from pointsman.data import RoutingDataset
+from pointsman.data import Queries, RoutingDataset
 from pointsman.errors import DataError, NotFittedError
 from pointsman.features.lexical import Lexical
 from pointsman.metrics import ece
@@ -191,8 +191,13 @@ def test_tiny_data(method: Method, n: int) -> None:
 def test_a_confidence_that_learns_is_calibrated_on_queries_it_has_not_seen() -> None:
     """One that remembers its training queries by heart is not believed for it."""
     rng = np.random.default_rng(0)
-    data = outcomes(120, texts="all words differ here and there")
-    data = replace(data, quality=(rng.random((120, 2)) < 0.5).astype(float))
+    words = rng.choice([f"{first}{second}" for first in "bdfgkl" for second in "aeiou"], (120, 8))
+    data = outcomes(120)
+    data = replace(
+        data,
+        queries=Queries.from_texts([" ".join(row) for row in words]),
+        quality=(rng.random((120, 2)) < 0.5).astype(float),
+    )
     learner = LearnedConfidence(features=Lexical(bits=12, components=60), penalty=1e-3)
     by_heart = learner.clone().fit(data).recorded(data, ("good",)).score
     honest = Calibrated(confidence=learner, method="platt", folds=3).fit(data).recorded(data, ("good",)).score
