@@ -12,7 +12,6 @@ from pointsman.models import ModelSpec
 from pointsman.testing.replay_server import Fault, ReplayServer
 from pointsman.types import Call, CallError, Query, Response
 
-
 needs_langchain = pytest.mark.skipif(find_spec("langchain") is None, reason="init_chat_model is langchain's")
 
 
