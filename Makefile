@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SPREAD := --numprocesses auto --dist worksteal  # a process a core
 
-.PHONY: run test test-core test-frameworks check format docs docs-outputs bench-quality bench-audit bench-cascade bench-speed bench-frameworks clean
+.PHONY: run test test-core test-frameworks test-matrix check format docs docs-outputs bench-quality bench-audit bench-cascade bench-speed bench-frameworks clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -26,11 +26,18 @@ test-core:
 # LlamaIndex and DSPy, which pin other versions of shared dependencies than LangChain's newest.
 test-frameworks:
 	$(PYTHON) -m venv .venv-frameworks
-	.venv-frameworks/bin/pip install --quiet --editable ".[llamaindex,dspy,http]" \
+	.venv-frameworks/bin/pip install --quiet --editable ".[llamaindex,dspy,http,data]" \
 		pytest pytest-asyncio pytest-socket pytest-timeout pytest-xdist hypothesis llama-index-llms-openai-like
-	.venv-frameworks/bin/pytest $(SPREAD) tests/adapters/llamaindex tests/adapters/dspy
-	.venv-frameworks/bin/pytest tests/test_docs.py -k "dspy_router or llamaindex_router"
+	.venv-frameworks/bin/pytest $(SPREAD) tests/adapters/llamaindex tests/adapters/dspy tests/adapters/test_one_artefact.py
+	.venv-frameworks/bin/pytest tests/test_docs.py -k "dspy_router or llamaindex_router or one-router"
 	.venv-frameworks/bin/pytest tests/test_examples.py -k llamaindex
+
+# Every supported Python that is found, with the oldest and the newest frameworks: long, and no part of CI. Fewer by
+# CELLS="dspy-* langchain-3.13-newest". uv heeds its own UV_OVERRIDE where an index is behind what a newest version asks for.
+test-matrix:
+	$(PYTHON) -m venv .venv-matrix
+	.venv-matrix/bin/pip install --quiet uv
+	PATH="$(CURDIR)/.venv-matrix/bin:$$PATH" PYTHONPATH=tests .venv-matrix/bin/python -m matrix $(CELLS)
 
 check: .venv/.installed
 	$(BIN)/ruff check .
@@ -75,4 +82,4 @@ bench-frameworks:
 	.venv-frameworks/bin/python benchmarks/llamaindex_hop.py
 
 clean:
-	rm -rf .venv .venv-core .venv-frameworks .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-core .venv-frameworks .venv-matrix .mypy_cache .ruff_cache .hypothesis build dist

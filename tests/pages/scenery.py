@@ -95,6 +95,7 @@ def _fields(model: str, request: Mapping[str, Any]) -> Recorded:
 
 _SCENES: Mapping[str, tuple[Callable[[Path], None] | None, Answer | None]] = {
     "README.md": (write_outcomes, _product),
+    "docs/adapters/one-router.md": (write_outcomes, _fields),
     "docs/formats.md": (write_exports, None),
     "docs/protocols.md": (write_outcomes, None),
     "packages/dspy_router/README.md": (None, _fields),

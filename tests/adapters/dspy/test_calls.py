@@ -14,6 +14,7 @@ pytest.importorskip("dspy", reason="dspy is not installed")
 import dspy
 from dspy.clients.base_lm import GLOBAL_HISTORY
 
+from dspy_router import Routed, RoutedPredict
 from pointsman.testing.replay_server import ReplayServer
 from pointsman.types import Trace
 
@@ -180,3 +181,34 @@ def test_images_and_tools_are_needs(build: Any, server: ReplayServer) -> None:
     assert traces[0].query.text == "What is it?"
     assert traces[1].query.required == {"tools", "structured_output"}
     assert server.ledger[0].request["messages"][0]["content"][1]["type"] == "image_url"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_caller_may_say_what_it_knows(build: Any, ask: Any, way: str) -> None:
+    """The settings name the query's id and domain, for language models, predictors and modules alike; else an id is made."""
+    traces: list[Trace] = []
+    lm = build(settings={"observers": [traces.append]})
+    for asked in (lm, RoutedPredict("question -> answer", lm), Routed(dspy.Predict("question -> answer"), lm)):
+        given = {"question": "hi"} if isinstance(asked, dspy.Module) else {"prompt": "hi"}
+        with dspy.context(router_query_id="q7", router_domain="law"):
+            await ask(asked, way, **given)
+        await ask(asked, way, **given)
+    assert [(trace.query.id, trace.query.domain) for trace in traces[::2]] == [("q7", "law")] * 3
+    assert len({trace.query.id for trace in traces[1::2]} - {"", "q7"}) == 3
+    assert {trace.query.domain for trace in traces[1::2]} == {None}
+
+
+def test_parallel_calls_know_what_their_own_block_says(build: Any) -> None:
+    """What is said in one thread of DSPy's holds there, and what was said outside holds in all."""
+    traces: list[Trace] = []
+    predict = RoutedPredict("question -> answer", build(settings={"observers": [traces.append]}))
+
+    class Numbered(dspy.Module):
+        def forward(self, number: int) -> Any:
+            with dspy.context(router_query_id=f"q{number}"):
+                return predict(question=f"question {number}")
+
+    with dspy.context(router_domain="law"):
+        dspy.Parallel(num_threads=4)([(Numbered(), {"number": number}) for number in range(8)])
+    known = {(trace.query.id, trace.query.text, trace.query.domain) for trace in traces}
+    assert known == {(f"q{number}", f"question {number}", "law") for number in range(8)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
 from pointsman.callers import caller_of
@@ -10,6 +12,8 @@ from pointsman.models import ModelSpec
 from pointsman.testing.replay_server import Fault, ReplayServer
 from pointsman.types import Call, CallError, Query, Response
 
+needs_langchain = pytest.mark.skipif(find_spec("langchain") is None, reason="init_chat_model is langchain's")
+
 
 @pytest.fixture(autouse=True)
 def _here(server: ReplayServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,6 +21,7 @@ def _here(server: ReplayServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
 
 
+@needs_langchain
 async def test_a_line_of_text_is_a_model(server: ReplayServer) -> None:
     """The metadata's text names the model that answers, with usage."""
     caller = caller_of(ModelSpec(name="mine", metadata={"langchain": "openai:small"}))
@@ -27,6 +32,7 @@ async def test_a_line_of_text_is_a_model(server: ReplayServer) -> None:
     assert response.usage.input_tokens == server.ledger[0].input_tokens == 11
 
 
+@needs_langchain
 async def test_a_provider_error_is_an_outcome(server: ReplayServer) -> None:
     """A status of 400 becomes a CallError that says so."""
     server.fail(Fault(status=400))

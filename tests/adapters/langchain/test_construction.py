@@ -59,6 +59,7 @@ def by_domain() -> Router:
 
 def test_models_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Text goes through LangChain's `init_chat_model`."""
+    pytest.importorskip("langchain")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     llm = RouterLLM(models={"large": "openai:gpt-4o", "small": ChatOpenAI(model="gpt-4o-mini")}, router=constant())
     assert isinstance(llm.models["large"], ChatOpenAI)

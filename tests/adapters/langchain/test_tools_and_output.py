@@ -18,6 +18,8 @@ from pointsman.routers.rules import RulesRouter
 from pointsman.testing.replay_server import Fault, ReplayServer
 from pointsman.types import Trace
 
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # an older ChatOpenAI's
+
 WAYS = ("invoke", "ainvoke", "stream", "astream")
 
 

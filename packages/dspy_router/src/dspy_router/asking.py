@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, TypeAlias
 
+import dspy
+
 from pointsman.types import Message, Query
 
-__all__ = ["Asked", "Asker", "query_of"]
+__all__ = ["Asked", "Asker", "known", "query_of"]
 
 Asker: TypeAlias = Callable[[Sequence[Message]], str]
 """Reads the question that is routed on out of a conversation, where it is not the last user message."""
@@ -70,16 +72,25 @@ class Asked:
 
 
 def query_of(asked: Asked, ask: Asker | None) -> Query:
-    """Return the query of a call, under an id of its own.
+    """Return the query of a call.
 
     It is routed on what `ask` reads, or else on the text of the last user message.
     """
     if ask is None and asked.messages is None and isinstance(asked.prompt, str):  # nothing but a question
-        return Query(text=asked.prompt, id=token_hex(16), required=asked.required)
+        return Query(text=asked.prompt, required=asked.required, **known())
     turns = asked.turns
     text = _question(turns) if ask is None else ask(turns)
     whole = len(turns) == 1 and turns[0].content == text
-    return Query(text=text, id=token_hex(16), messages=() if whole else turns, required=asked.required)
+    return Query(text=text, messages=() if whole else turns, required=asked.required, **known())
+
+
+def known() -> dict[str, Any]:
+    """Return what the caller knows of the question, by DSPy's settings.
+
+    They are `router_query_id`, in whose place an id is made where there is none, and `router_domain`.
+    """
+    said = dspy.settings
+    return {"id": str(said.get("router_query_id") or token_hex(16)), "domain": said.get("router_domain")}
 
 
 def _question(turns: Sequence[Message]) -> str:

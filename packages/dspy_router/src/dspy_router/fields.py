@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from secrets import token_hex
 from typing import Any
 
 import dspy
 
+from dspy_router.asking import known
 from pointsman.errors import ConfigError, choices
 from pointsman.types import Message, Query
 
@@ -29,14 +29,14 @@ def text_of_fields(inputs: Mapping[str, Any], on: Sequence[str] | None) -> str:
 def query_of_fields(
     inputs: Mapping[str, Any], on: Sequence[str] | None, *, instructions: str = "", needs: Iterable[str] = ()
 ) -> Query:
-    """Return the query, under an id of its own; its messages hold all inputs, so that lengths and images count."""
+    """Return the query; its messages hold all inputs, so that lengths and images count."""
     parts = tuple(part for value in inputs.values() for part in _parts(value))
     said = (Message(role="system", content=instructions),) if instructions else ()
     return Query(
         text=text_of_fields(inputs, on),
-        id=token_hex(16),
         messages=(*said, Message(role="user", content=parts)),
         required=frozenset(needs),
+        **known(),
     )
 
 

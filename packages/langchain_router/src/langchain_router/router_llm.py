@@ -102,6 +102,8 @@ class RouterLLM(RoutedChatModel):
         check_pool(service.router.models, candidates.keys())
         told = feedback_of("RouterLLM", settings.pop("feedback", None), service)
         super().__init__(models=candidates, dispatcher=service, feedback=told, **self._settings(settings))
+        if self.profile is None:  # an older langchain-core does not ask for it
+            self.profile = self._resolve_model_profile()
 
     @classmethod
     def _settings(cls, given: Mapping[str, Any]) -> dict[str, Any]:
