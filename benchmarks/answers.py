@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from gsm8k import gsm8k
 from protocol import Split, data_folder, load
 
 from pointsman.data import RoutingDataset
@@ -18,7 +19,9 @@ __all__ = ["Boosted", "boosted", "clairvoyant", "with_answers"]
 
 def with_answers(name: str) -> RoutingDataset:
     """Read a set; an answer that is on record as none becomes an empty one."""
-    data = _mot(name.removeprefix("mot_")) if name.startswith("mot_") else load(name)
+    data = (
+        _mot(name.removeprefix("mot_")) if name.startswith("mot_") else gsm8k(name) if "gsm8k" in name else load(name)
+    )
     if data.answers is None:
         raise SystemExit(f"The set {name} has no answers.")
     texts = np.array([["" if text is None else text for text in row] for row in data.answers.tolist()], dtype=object)

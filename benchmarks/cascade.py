@@ -4,8 +4,10 @@ python benchmarks/cascade.py [--splits 10] [--fresh] [--kept FILE] [SET ...]
 
 Every row is scored by the protocol of `benchmarks/protocol.py`: settings on the hull of the validation part, figures on
 the test part. `math_vision`, `mot_gsm` and `mot_date` (samples of cheap and dear prompts, see `answers.py`) are the other
-sets. An answer that is on record as none is an empty one here. The estimates of `Stacked`, which most rows read, are kept
-beside the figures.
+sets, and `gsm8k` and `gsm8k_whole` (solutions of a weak and a strong model, see `gsm8k.py`). An answer that is on record as
+none is an empty one here. The estimates of `Stacked`, which most rows read, are kept beside the figures.
+
+Where the texts of answers are on record, cascade routing and plain cascades that read them are further rows (`texts.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from kept import Kept, spread, states
 from protocol import SETTINGS, Score, Split, _figures, score, score_zero
 from rich.console import Console
 from rich.table import Table
+from texts import between, plain, said_in, taught
 
 from pointsman.data import RoutingDataset
 from pointsman.data.equivalence import coded
@@ -33,8 +36,16 @@ from pointsman.estimators.stacked import Stacked
 from pointsman.metrics import auroc, brier, ece_equal_mass
 from pointsman.routers.stepping.curated import curated
 from pointsman.routers.stepping.learning import Lesson, rightly
+from pointsman.routers.stepping.reader import READINGS
+from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.walking import Walk
 
+READ = ("mmlu_pro", "gsm8k", "gsm8k_whole")  # sets of which answers' texts are on record
+ROWS = (
+    *("Zero router", "pure router", "plain cascades", "cascade routing", "plain, last text", "plain, all texts"),
+    *("cascade routing, texts", "clairvoyant"),
+)
+AHEAD = "cascade routing", "cascade routing, texts"
 THRESHOLDS = (0.0, *np.linspace(0.3, 0.97, 16).tolist())
 CHAIN, POOL = 4, 5
 Points = tuple[np.ndarray, np.ndarray]
@@ -53,7 +64,9 @@ class Held:
 def main() -> None:
     """Measure what is not measured yet, and print a table per set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", default=["mot_gsm", "mot_date", "mmlu_pro", "math_vision"])
+    parser.add_argument(
+        "sets", nargs="*", default=["mot_gsm", "mot_date", "gsm8k", "gsm8k_whole", "mmlu_pro", "math_vision"]
+    )
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--kept", type=Path, default=Path("bench-results/cascade.json"))
@@ -62,13 +75,21 @@ def main() -> None:
     for name in options.sets:
         data = with_answers(name)
         for seed in range(options.splits):
-            key = f"{name}/{seed}"
-            if key not in kept.results:
+            measures = {f"{name}/{seed}": measured}
+            if name in READ:
+                measures[f"{name}+texts/{seed}"] = read
+            if measures.keys() - kept.results.keys():
                 held = estimated(Split.of(data, seed), options.kept.parent / f"cascade-estimates/{name}-{seed}.npz")
-                kept.get(key, lambda held=held: measured(held))
-        rows = [kept.results[f"{name}/{seed}"] for seed in range(options.splits)]
+                for key, measure in measures.items():
+                    kept.get(key, lambda held=held, measure=measure: measure(held))
+        rows = [
+            kept.results[f"{name}/{seed}"] | kept.results.get(f"{name}+texts/{seed}", {})
+            for seed in range(options.splits)
+        ]
         Console(width=150).print(table(f"{name}: {states(data)}", rows))
         Console(width=150).print(honesty(rows))
+        if name in READ:
+            Console(width=150).print(honesty(rows, ", texts"), ranked(rows), sep="\n")
 
 
 def estimated(split: Split, path: Path) -> Held:
@@ -93,7 +114,9 @@ def measured(held: Held) -> dict[str, Any]:
     split = held.split
     low, high = split.test.cost_usd.mean(axis=0).min(), split.test.cost_usd[:, split.best].mean()
     lesson = Lesson.of(split.train, held.train, "normalised", 3)
-    walked = [_walked(lesson, part, found) for part, found in ((split.val, held.val), (split.test, held.test))]
+    parts = (split.val, held.val), (split.test, held.test)
+    weights = lesson.lookahead.grid
+    walked = [_walked(lesson, weights, part, found, said_in(lesson, part, found)) for part, found in parts]
     curves = [points for points, _ in walked]
     cheapest = int(split.val.cost_usd.mean(axis=0).argmin())
     for i, part in enumerate((split.val, split.test)):
@@ -120,6 +143,37 @@ def measured(held: Held) -> dict[str, Any]:
     return figures | {"confidence": np.round(sure, 4).tolist(), "right": right.tolist()}
 
 
+def read(held: Held) -> dict[str, Any]:
+    """Return the figures of the rows that read texts, and what cascade routing then says of the answers it accepts."""
+    split, lesson = held.split, taught(held.split.train, held.train)
+    parts, price = ((split.val, held.val), (split.test, held.test)), split.train.mean_cost_usd
+    said = [said_in(lesson, part, found) for part, found in parts]
+    weights = between(lesson.lookahead.grid)
+    walked = [_walked(lesson, weights, part, found, each) for (part, found), each in zip(parts, said, strict=True)]
+    chains = [plain(lesson, price, part, found, each) for (part, found), each in zip(parts, said, strict=True)]
+    cheapest = int(price.argmin())
+    curves = [
+        np.r_[points, [[part.cost_usd[:, cheapest].mean(), part.quality[:, cheapest].mean()]]]
+        for (points, _), (part, _) in zip(walked, parts, strict=True)
+    ]
+    setting = int(np.abs(curves[0][:-1, 0] - split.val.cost_usd[:, split.best].mean()).argmin())
+    sure, right = walked[1][1][setting]
+    ranks = [
+        auroc(each.worth[:, i], split.test.quality[:, j] > 0.5)
+        for each in said[1:]
+        for i, j in enumerate(lesson.columns)
+    ]
+    before = [auroc(held.test.quality[:, j], split.test.quality[:, j] > 0.5) for j in lesson.columns]
+    return {
+        "plain, last text": _scored(split, chains[0][0], chains[1][0]),
+        "plain, all texts": _scored(split, chains[0][1], chains[1][1]),
+        "cascade routing, texts": _scored(split, *curves),
+        "AUROC": {split.train.models[j]: [before[i], ranks[i]] for i, j in enumerate(lesson.columns)},
+        "confidence, texts": np.round(sure, 4).tolist(),
+        "right, texts": right.tolist(),
+    }
+
+
 def _scored(split: Split, val: np.ndarray, test: np.ndarray) -> dict[str, float]:
     figures: Score = _figures(split, val, test)
     return asdict(figures) | _capped(split, val, test)
@@ -142,19 +196,22 @@ def _routed(held: Held) -> Points:
     return curves[0], curves[1]
 
 
-def _walked(lesson: Lesson, part: RoutingDataset, found: Estimates) -> tuple[np.ndarray, list[Points]]:
-    """Return the points of cascade routing at every learnt weight, and confidences beside what was right."""
+def _walked(
+    lesson: Lesson, weights: np.ndarray, part: RoutingDataset, found: Estimates, said: Said
+) -> tuple[np.ndarray, list[Points]]:
+    """Return the points of cascade routing at these weights, and confidences beside what was right."""
     columns, rows = list(lesson.columns), np.arange(len(part))
-    codes, points, sure = coded(_texts(part)[:, columns], "normalised"), [], []
-    for weight in lesson.lookahead.grid.tolist():
+    points, sure = [], []
+    for weight in weights.tolist():
         walk = Walk(
             posterior=lesson.posterior,
             lookahead=lesson.lookahead,
             quality=found.quality[:, columns],
             spending=found.cost_usd[:, columns],
             weight=weight,
+            readings=() if lesson.reader is None else READINGS,
         )
-        ended = walk.through(codes, np.ones(codes.shape, dtype=np.bool_))
+        ended = walk.through(said, np.ones(said.codes.shape, dtype=np.bool_))
         quality = part.quality[:, columns][rows, ended.model]
         points.append(((part.cost_usd[:, columns] * ended.asked).sum(axis=1).mean(), quality.mean()))
         sure.append((lesson.honesty.told(ended.confidence, weight), quality))
@@ -226,14 +283,18 @@ def table(title: str, rows: list[dict[str, Any]]) -> Table:
         "quality at ≤ the best's cost",
         "cost@best",
         "dq",
-        "cascade routing ahead, AIQ",
+        *(f"{name} ahead, AIQ" for name in AHEAD if name in rows[0]),
     )
     for heading in headings:
         shown.add_column(heading, justify="left" if heading == "row" else "right")
-    for name in ("Zero router", "pure router", "plain cascades", "cascade routing", "clairvoyant"):
+    for name in (each for each in ROWS if each in rows[0]):
         found = [row[name] for row in rows]
         aiq = [a["aiq"] - row["Zero router"]["aiq"] for a, row in zip(found, rows, strict=True)]
-        ahead = [row["cascade routing"]["aiq"] - a["aiq"] for a, row in zip(found, rows, strict=True)]
+        ahead = [
+            [row[best]["aiq"] - a["aiq"] for a, row in zip(found, rows, strict=True)]
+            for best in AHEAD
+            if best in rows[0]
+        ]
         shown.add_row(
             name,
             spread(aiq),
@@ -241,26 +302,36 @@ def table(title: str, rows: list[dict[str, Any]]) -> Table:
             spread([each["capped"] for each in found]) if "capped" in found[0] else "",
             spread([each["cost"] for each in found], 1),
             spread([each["dq"] for each in found]),
-            "" if name == "cascade routing" else spread(ahead),
+            *("" if not any(each) else spread(each) for each in ahead),
         )
     for name in ("all answers", "nine answers", "oracle"):
         shown.add_row(name, "", "", spread([row[name] for row in rows]), "", "", "")
     return shown
 
 
-def honesty(rows: list[dict[str, Any]]) -> str:
+def honesty(rows: list[dict[str, Any]], suffix: str = "") -> str:
     """Return how honest and how sharp the confidences of the answers are, pooled over the test parts."""
-    sure = np.concatenate([row["confidence"] for row in rows])
-    right = np.concatenate([row["right"] for row in rows])
+    sure = np.concatenate([row[f"confidence{suffix}"] for row in rows])
+    right = np.concatenate([row[f"right{suffix}"] for row in rows])
     base = right.mean() * (1 - right.mean())
     raw, noise = ece_equal_mass(sure, right), _chance(sure)
     rank = auroc(sure, right > 0.5)
-    kept = sum(row["cascade routing"]["capped"] for row in rows) / sum(row["all answers"] for row in rows)
+    kept = sum(row[f"cascade routing{suffix}"]["capped"] for row in rows), sum(row["all answers"] for row in rows)
     names = ", ".join(sorted({name for row in rows for name in row["models"]}))
     return (
-        f"accepted answers: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
+        f"accepted answers{suffix}: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
         f"Brier skill {1 - brier(sure, right) / base:.3f}; "
-        f"AUROC {'' if rank is None else f'{rank:.3f}'}; {kept:.0%} of the gain of all answers; models asked: {names}"
+        f"AUROC {'' if rank is None else f'{rank:.3f}'}; gain {kept[0] / len(rows):.2%}, that of all answers "
+        f"{kept[1] / len(rows):.2%}; models asked: {names}"
+    )
+
+
+def ranked(rows: list[dict[str, Any]]) -> str:
+    """Return how well the quality expected before and after reading an answer tells right ones from wrong ones."""
+    names = sorted({name for row in rows for name in row["AUROC"]})
+    told = {name: np.array([row["AUROC"][name] for row in rows if name in row["AUROC"]]) for name in names}
+    return "AUROC of what is expected of an answer, before and after reading it: " + ", ".join(
+        f"{name} {before:.3f} {after:.3f}" for name, (before, after) in ((n, t.mean(axis=0)) for n, t in told.items())
     )
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import fields
 from threading import Barrier
 from typing import Any
 
@@ -234,6 +235,26 @@ def test_every_effect_is_a_step_with_its_place_and_its_money() -> None:
     assert (seen[0][0].step, seen[1][0].step) == ((0, 0, 0), (1, 0, 0))
     assert seen[1][0].latency_s >= 0
     assert all(step.latency_s >= 0 and step.started_at > 0 for step in recorder.steps)
+
+
+def test_a_recorded_response_loses_nothing() -> None:
+    """Whatever a response carries reaches the plan, its place and its latency filled in."""
+    full = Response(
+        model="small",
+        text="So it is 4.",
+        content=["So it is 4."],
+        usage=Usage(input_tokens=3),
+        cost_usd=0.5,
+        logprobs=(-0.1,),
+        top_logprobs=((-0.1, -2.0),),
+        answer="4",
+        served_model="small-1",
+        raw="raw",
+    )
+    seen = drive(ask(SMALL), recorded(lambda _effect: full, Recorder()))
+    lost = [f.name for f in fields(Response) if getattr(seen, f.name) != getattr(full, f.name)]
+    assert lost == ["step", "latency_s"]
+    assert all(getattr(full, f.name) for f in fields(Response) if f.name not in lost)
 
 
 def test_a_latency_that_the_caller_measured_is_kept() -> None:

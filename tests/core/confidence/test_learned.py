@@ -14,7 +14,7 @@ from pointsman.data import RoutingDataset
 from pointsman.errors import DataError, NotFittedError
 from pointsman.features.lexical import Lexical
 from pointsman.flow import drive
-from pointsman.metrics import ece
+from pointsman.metrics import auroc, ece
 from pointsman.types import Query, Response
 
 LEARNER = LearnedConfidence(features=Lexical(bits=10, components=4), penalty=1.0)
@@ -134,6 +134,66 @@ def test_what_cannot_be_learnt_from() -> None:
             LEARNER.clone().fit(lacking)
     with pytest.raises(NotFittedError):
         LEARNER.clone().recorded(data, ("small",))
+
+
+def reckoned(n: int, seed: int = 0) -> RoutingDataset:
+    """Return one model's solutions, all of them different; four in five wrong ones show a wrong calculation."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(2, 90, (2, n))
+    right, shown = rng.random(n) < 0.6, rng.random(n) < 0.8
+    texts = [
+        f"There are {x} + {y} = {x + y + 10 * (not good and bad)}." if good or bad else f"There are {x}."
+        for x, y, good, bad in zip(a, b, right, shown, strict=True)
+    ]
+    asked = [
+        f"There are {x} eggs and {y} eggs. How many are there ({i})?" for i, (x, y) in enumerate(zip(a, b, strict=True))
+    ]
+    data = RoutingDataset.from_arrays(asked, {"small": right.astype(float)}, {"small": np.ones(n)})
+    return replace(data, responses=np.array([[text] for text in texts], dtype=object))
+
+
+def test_wrong_arithmetic_tells() -> None:
+    """Solutions that no two models share are told apart by what becomes of their calculations and numbers."""
+    test = reckoned(500, seed=1)
+    found = LEARNER.clone().fit(reckoned(400), ("small",)).recorded(test, ("small",)).score
+    ranked = auroc(found, test.quality[:, 0] > 0.5)
+    assert ranked is not None
+    assert ranked > 0.95
+    assert ece(found, test.quality[:, 0]) < 0.06
+
+
+def test_what_was_rare_in_training_does_not_decide_alone() -> None:
+    """A sign that one response in hundreds showed cannot push a response that shows it to either end."""
+    train, test = reckoned(400), reckoned(100, seed=2)
+    for data, rows in ((train, slice(0, 1)), (test, slice(None))):
+        assert data.responses is not None
+        data.responses[rows, 0] = [f"Sorry, I can't say. {text}" for text in data.responses[rows, 0]]
+    plain, odd = (
+        LEARNER.clone().fit(train, ("small",)).recorded(data, ("small",)).score
+        for data in (reckoned(100, seed=2), test)
+    )
+    assert np.abs(plain - odd).mean() < 0.25
+
+
+def test_wording_tells() -> None:
+    """Words of the response count where they are read, and only there."""
+    rng = np.random.default_rng(0)
+    right = rng.random(600) < 0.5
+    word = np.where(rng.random(600) < 0.9, right, ~right)
+    texts = [f"{'clearly' if sure else 'hardly!'} so {i:03}" for i, sure in enumerate(word)]
+    data = RoutingDataset.from_arrays(
+        [f"q {i}" for i in range(600)], {"small": right.astype(float)}, {"small": np.ones(600)}
+    )
+    data = replace(data, responses=np.array([[text.replace("!", "y")] for text in texts], dtype=object))
+    train, test = data.take(range(400)), data.take(range(400, 600))
+    ranks = []
+    for wording in (None, Lexical(bits=10, components=8)):
+        fitted = LEARNER.clone(wording=wording).fit(train, ("small",))
+        ranks.append(auroc(fitted.recorded(test, ("small",)).score, test.quality[:, 0] > 0.5))
+    bare, read = ranks
+    assert bare is not None
+    assert read is not None
+    assert read > 0.8 > bare
 
 
 def test_logistic_regression_by_hand() -> None:

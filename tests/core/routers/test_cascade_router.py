@@ -7,15 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pointsman.confidence.consistency import SelfConsistency
+from pointsman.confidence.learned import LearnedConfidence
+from pointsman.confidence.likelihood import TokenLikelihood
+from pointsman.confidence.pattern import PatternVerifier
+from pointsman.confidence.verification import SelfVerification
 from pointsman.data import RoutingDataset
-from pointsman.errors import AllModelsFailedError, DataError, NoEligibleModelError, UnknownCostError
+from pointsman.errors import AllModelsFailedError, ConfigError, DataError, NoEligibleModelError, UnknownCostError
 from pointsman.estimators.linear import Linear
 from pointsman.evaluation import simulate, simulate_sweep
 from pointsman.evaluation.recorded import drive_row
 from pointsman.features.embedding import Embedding
+from pointsman.features.lexical import Lexical
 from pointsman.metrics import auroc, ece_equal_mass
 from pointsman.routers.cascade_router import CascadeRouter, CascadeRouterState
 from pointsman.routers.estimated import EstimatedRouter
+from pointsman.routers.stepping.reader import Reader
 from pointsman.testing.fakes import FakeModels
 from pointsman.testing.runs import Ran, run, streamed
 from pointsman.types import Call, CallError, Constraints, Context, Query, Response
@@ -50,6 +57,32 @@ def outcomes(rows: int = ROWS, seed: int = 0, *, silent: float = 0.0) -> Routing
 
 
 ROUTER = CascadeRouter(estimator=Linear(features=Embedding(length="given")), size=4)
+
+
+def shown(data: RoutingDataset, seed: int = 0) -> RoutingDataset:
+    """Return the data with whole responses: four in five wrong answers show a calculation that is wrong."""
+    rng = np.random.default_rng(seed)
+    assert data.answers is not None
+    texts = [
+        [
+            None
+            if said is None
+            else f"First, 0.2 + 0.3 = 0.{6 if not good and rng.random() < 0.8 else 5}. So it is {said}"
+            for said, good in zip(answers, quality, strict=True)
+        ]
+        for answers, quality in zip(data.answers.tolist(), data.quality.tolist(), strict=True)
+    ]
+    return replace(data, responses=np.array(texts, dtype=object))
+
+
+WORDS = Lexical(bits=10, components=4)
+READING = LearnedConfidence(features=WORDS, wording=None)
+
+
+@pytest.fixture(scope="module")
+def reading() -> CascadeRouter:
+    """Return a cascade of three models that reads their texts."""
+    return ROUTER.clone(size=3, confidence=READING).fit(shown(outcomes(silent=0.05)))
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +127,78 @@ def test_replay_is_driving(fitted: CascadeRouter, seed: int) -> None:
         assert found.calls.tolist() == [each.calls for each in driven]
         for name in ("quality", "cost_usd", "propensity"):
             np.testing.assert_allclose(getattr(found, name), [getattr(each, name) for each in driven], rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_replay_is_driving_where_texts_are_read(reading: CascadeRouter, seed: int) -> None:
+    """Reading each text as it comes in, and all recorded ones at once, end alike, also where no answer was read out."""
+    data = shown(outcomes(40, seed + 20, silent=0.2), seed)
+    assert data.answers is not None
+    data.answers[::5, 1] = None
+    for point in (0.0, *reading.points(data.queries)[3::7], 17.0):
+        context = Context(operating_point=point)
+        found = simulate(reading, data, context)
+        driven = [drive_row(reading, data, row, context) for row in range(len(data))]
+        assert found.model.tolist() == [each.model for each in driven]
+        assert found.calls.tolist() == [each.calls for each in driven]
+        for name in ("quality", "cost_usd"):
+            np.testing.assert_allclose(getattr(found, name), [getattr(each, name) for each in driven], rtol=1e-12)
+
+
+def test_texts_beat_answers_alone(fitted: CascadeRouter, reading: CascadeRouter) -> None:
+    """Where texts show mistakes, reading them gains several points at half of the best model's cost, and stays honest."""
+    data = shown(outcomes(1500, 7), 7)
+    best = {}
+    for name, router in (("compared", fitted), ("read", reading)):
+        swept = simulate_sweep(router, data, router.points(data.queries))
+        best[name] = max(each.quality.mean() for each in swept if each.cost_usd.mean() <= 0.01)
+    assert best["read"] > best["compared"] + 0.03
+    (found,) = reading.replay(data, [10.0])
+    assert found.confidence is not None
+    assert ece_equal_mass(found.confidence, found.quality) < 0.05
+
+
+def test_texts_alone_will_do() -> None:
+    """Free text that never agrees is worth reading: with responses but no answers a cascade still beats the query alone."""
+    train, data = (replace(shown(outcomes(rows, seed), seed), answers=None) for rows, seed in ((800, 0), (800, 1)))
+    read = ROUTER.clone(size=3, equivalence="exact", confidence=READING).fit(train)
+    pure = EstimatedRouter(estimator=ROUTER.estimator).fit(train)
+    assert read.decide(data.queries[0]).degraded == ()
+    best = [
+        max(
+            each.quality.mean()
+            for each in simulate_sweep(router, data, router.points(data.queries))
+            if each.cost_usd.mean() <= 0.01
+        )
+        for router in (read, pure)
+    ]
+    assert best[0] > best[1] + 0.05
+
+
+def test_what_is_read_makes_no_calls() -> None:
+    """A confidence that would ask somebody, or for log-probabilities, is refused by name."""
+    for asking, named in (
+        (SelfVerification(), "judge"),
+        (SelfConsistency(samples=2), "samples"),
+        (TokenLikelihood(), "logprobs"),
+    ):
+        with pytest.raises(ConfigError, match=f"{type(asking).__name__} needs .*{named}"):
+            ROUTER.clone(size=2, confidence=asking).fit(outcomes(100))
+
+
+def test_a_confidence_that_does_not_learn_is_learnt_from() -> None:
+    """How far to believe a plain check of the text is learnt, one model at a time; what gets no score is left as it was."""
+    data = shown(outcomes(600))
+    names = ("cheap", "good")
+    expected = np.tile(data.only(names).mean_quality, (len(data), 1))
+    reader, worth = Reader.fit(PatternVerifier(pattern=r"= 0.5"), data.only(names), expected, 5)
+    assert data.responses is not None
+    passed = np.array(["= 0.5" in text for text in data.only(names).responses[:, 0].tolist()])  # type: ignore[index]
+    quality = data.only(names).quality[:, 0]
+    assert worth[passed, 0].mean() == pytest.approx(quality[passed].mean(), abs=0.03)
+    assert worth[~passed, 0].mean() == pytest.approx(quality[~passed].mean(), abs=0.05)
+    silent = replace(data, answers=None, responses=None).only(names)
+    np.testing.assert_array_equal(reader.recorded(silent, expected), expected)
 
 
 def test_replay_minds_who_is_unavailable(fitted: CascadeRouter) -> None:
@@ -237,6 +342,19 @@ def test_only_a_call_that_is_surely_final_is_streamed(fitted: CascadeRouter) -> 
     assert finals == {True, False}
 
 
+def test_a_call_whose_text_is_read_is_streamed_only_if_no_reading_matters(reading: CascadeRouter) -> None:
+    """A streamed call ends the plan even where its text shows a mistake, and some calls are streamed, some are not."""
+    data, finals = outcomes(30, 4), set()
+    for row in range(len(data)):
+        for point in (0.0, 60.0, 3000.0):
+            context, wrong = Context(operating_point=point), "0.2 + 0.3 = 0.9. So A"
+            decision = reading.decide(data.queries[row], context)
+            ran = streamed(reading, data.queries[row], answering(cheap=wrong, copy=wrong, fair="B", good="C"), context)
+            assert (not decision.final) or len(ran.steps) == 1
+            finals.add(decision.final)
+    assert finals == {True, False}
+
+
 def test_alone_is_final(fitted: CascadeRouter) -> None:
     """Where one model is left there is nothing to wait for."""
     asking = replace(outcomes(1).queries[0], constraints=Constraints(allow=frozenset({"fair"})))
@@ -295,6 +413,14 @@ def test_the_order_of_rows_and_models_is_irrelevant() -> None:
     rng = np.random.default_rng(1)
     shuffled = data.take(rng.permutation(len(data))).only(tuple(rng.permutation(data.models).tolist()))
     assert ROUTER.clone().fit(data).digest() == ROUTER.clone().fit(shuffled).digest()
+
+
+def test_the_order_of_rows_is_irrelevant_to_reading() -> None:
+    """Shuffled texts teach a reader the same."""
+    data = shown(outcomes(150))
+    shuffled = data.take(np.random.default_rng(1).permutation(len(data)))
+    read = ROUTER.clone(size=2, confidence=READING, folds=2)
+    assert read.clone().fit(data).digest() == read.clone().fit(shuffled).digest()
 
 
 def test_a_state_is_of_plain_arrays(fitted: CascadeRouter) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pointsman.components import State
 from pointsman.estimators.conditional_logit import conditional_logit, logit
 
-__all__ = ["AnswerPosterior", "Belief", "members", "settled"]
+__all__ = ["AnswerPosterior", "Belief", "informed", "members", "settled"]
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -28,6 +28,14 @@ def members(subset: int) -> list[int]:
     [0, 2]
     """
     return [j for j in range(subset.bit_length()) if subset >> j & 1]
+
+
+def informed(subset: int, quality: Matrix, worth: Matrix) -> Matrix:
+    """Return what to expect of k models, shape (n, k), once a subset has answered: what it wrote counts, not its promise."""
+    asked = members(subset)
+    expected = quality.copy()
+    expected[:, asked] = worth[:, asked]
+    return expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,12 +71,16 @@ class AnswerPosterior(State):
     odds: tuple[Matrix, ...]
 
     @classmethod
-    def fit(cls, quality: Matrix, codes: Codes, right: Mask) -> Self:
-        """Fit on n queries: expected quality, codes of answers, -1 for none, and which answers are right, each (n, k)."""
-        expected, k = logit(quality), codes.shape[1]
+    def fit(cls, quality: Matrix, codes: Codes, right: Mask, worth: Matrix | None = None) -> Self:
+        """Fit on n queries: expected quality, codes of answers, -1 for none, and which answers are right, each (n, k).
+
+        `worth` is what reading each answer lets expect of it, where that is another than the quality expected beforehand.
+        """
+        k = codes.shape[1]
         votes, odds = [np.zeros(0)], [np.zeros(0)]
         for subset in range(1, 1 << k):
             asked = members(subset)
+            expected = logit(quality if worth is None else informed(subset, quality, worth))
             ballot = _votes(codes[:, asked])
             votes.append(_fit_votes(ballot, expected[:, asked], right[:, asked]))
             belief, told = _read(votes[-1], None, ballot, expected, asked)
@@ -76,7 +88,7 @@ class AnswerPosterior(State):
         return cls(votes=tuple(votes), odds=tuple(odds))
 
     def read(self, subset: int, quality: Matrix, codes: Codes) -> Belief:
-        """Return the belief after a subset of models has answered, from expected quality and codes of answers (n, k)."""
+        """Return the belief after a subset of models has answered, from quality `informed` by it and codes, each (n, k)."""
         asked = members(subset)
         return _read(self.votes[subset], self.odds[subset], _votes(codes[:, asked]), logit(quality), asked)[0]
 

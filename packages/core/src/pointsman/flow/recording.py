@@ -88,6 +88,8 @@ def _placed(response: Response, path: Path, latency_s: float) -> Response:
         cost_usd=response.cost_usd,
         latency_s=latency_s,
         logprobs=response.logprobs,
+        top_logprobs=response.top_logprobs,
+        answer=response.answer,
         served_model=response.served_model,
         raw=response.raw,
     )

@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
+from pointsman.confidence.base import Confidence
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence
 from pointsman.data.notes import tell_notes
@@ -26,7 +27,8 @@ from pointsman.routers.replayed import Replayed
 from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.learning import Lesson
 from pointsman.routers.stepping.lookahead import Lookahead
-from pointsman.routers.stepping.replaying import replayed
+from pointsman.routers.stepping.reader import READINGS, Reader
+from pointsman.routers.stepping.replaying import Record, replayed
 from pointsman.routers.stepping.running import Running
 from pointsman.routers.stepping.walking import Walk
 from pointsman.types import Answer, Context, Decision, Query
@@ -45,6 +47,7 @@ class CascadeRouterState(State):
     honesty: Honesty
     cost_weight: float
     notes: tuple[str, ...]
+    reader: Reader | None = None
 
 
 class CascadeRouter(Router):
@@ -52,8 +55,9 @@ class CascadeRouter(Router):
 
     Cascade routing (Dekoninck et al., 2025) with a learnt posterior over answers. What the query lets expect of each model and
     who said what so far make the probability of every answer (`AnswerPosterior`); asking another model is worth what the answer
-    in hand gains by it, all later choices included, less λ·cost (`Lookahead`). Only a few models are ever asked, chosen on the
-    training data. The first call is streamed if its answer would end the plan whatever it is, else no call is.
+    in hand gains by it, all later choices included, less λ·cost (`Lookahead`). With a `confidence`, what an answer's text shows
+    takes the place of what its query promised (`Reader`). Only a few models are ever asked, chosen on the training data. The
+    first call is streamed if its answer would end the plan whatever it is, else no call is.
 
     The operating point is λ, in quality per US dollar. By default it is the highest at which the answers on held-out estimates
     were as good as the best single model's, by a standard error.
@@ -63,6 +67,8 @@ class CascadeRouter(Router):
         size: Models that may be asked, at least 1.
         equivalence: When two answers are the same: "exact", "normalised" (case, white space, final punctuation), "numeric" (the
             last number) or "option" (the letter that is named as the answer).
+        confidence: What reads each answer by itself, fitted for each model that may be asked, such as `LearnedConfidence`; it
+            may take no calls. None only compares answers.
         cost_weight: λ; None for the fitted one.
         folds: Folds of the held-out estimates, at least 2.
         embedder: Name of the embedder that a plan asks for a query's vector when the query brings none.
@@ -73,20 +79,27 @@ class CascadeRouter(Router):
     estimator: Estimator = Stacked()
     size: Annotated[int, Ge(1), Le(6)] = 3
     equivalence: Equivalence = "normalised"
+    confidence: Confidence | None = None
     cost_weight: Annotated[float, Ge(0)] | None = None
     folds: Annotated[int, Ge(2)] = 5
     embedder: str | None = None
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        """Return one that learns its price on cost, and one that is given it."""
+        """Return one that learns its price on cost, one that is given it, and one that reads texts."""
+        from pointsman.confidence.learned import LearnedConfidence
         from pointsman.estimators.domain import Domain
         from pointsman.estimators.nearest import Nearest
         from pointsman.features.lexical import Lexical
 
         words = Lexical(bits=10, components=8)
         near = Nearest(features=words, k=5)
-        return cls(estimator=Domain(features=words, prior=1.0)), cls(estimator=near, cost_weight=20.0, folds=3)
+        reading = LearnedConfidence(features=words, wording=None)
+        return (
+            cls(estimator=Domain(features=words, prior=1.0)),
+            cls(estimator=near, cost_weight=20.0, folds=3),
+            cls(estimator=near, confidence=reading, folds=2),
+        )
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Learn the estimator, whom to ask and what answers are worth, and return self.
@@ -99,7 +112,7 @@ class CascadeRouter(Router):
 
     def learn(self, data: RoutingDataset, held: Estimates, estimator: Estimator) -> Self:
         """Learn from data in canonical order, estimates of its rows by parts that had not seen them, and a fitted estimator."""
-        lesson = Lesson.of(data, held, self.equivalence, self.size)
+        lesson = Lesson.of(data, held, self.equivalence, self.size, self.confidence, self.folds)
         pool = data.pool if data.pool is not None else ModelPool(data.models)
         return self.with_state(
             CascadeRouterState(
@@ -110,7 +123,10 @@ class CascadeRouter(Router):
                 lookahead=lesson.lookahead,
                 honesty=lesson.honesty,
                 cost_weight=lesson.cost_weight,
-                notes=() if data.answers is not None else ("learnt without answers, so agreement counts for nothing",),
+                reader=lesson.reader,
+                notes=()
+                if data.answers is not None or data.responses is not None
+                else ("learnt without answers, so agreement counts for nothing",),
             )
         )
 
@@ -139,7 +155,7 @@ class CascadeRouter(Router):
             return super().decide_many(queries, context)
         allowed = self._allowed(queries, context)
         walk = self._walk(self.fitted(CascadeRouterState).estimator.predict(queries), allowed, context)
-        scores = walk.scores(0, walk.stand(0, np.zeros(walk.quality.shape, dtype=np.intp)))
+        scores = walk.scores(0, walk.stand(0, walk.unasked()))
         chosen = walk.step(scores, 0, allowed)
         return Decisions(models=self.models.names, model=chosen, propensity=np.ones(len(queries)), scores=scores)
 
@@ -161,12 +177,12 @@ class CascadeRouter(Router):
         context: Context = Context(),  # noqa: B008
     ) -> Iterator[Replayed]:
         """Yield what `replay` does, by given estimates of the dataset's queries."""
-        allowed = self._allowed(dataset.queries, context)
+        state, allowed = self.fitted(CascadeRouterState), self._allowed(dataset.queries, context)
+        quality = found.quality[:, list(state.columns)]
+        record = Record.of(dataset, self.models.names, self.equivalence, quality, state.reader)
         for point in points:
             walk = self._walk(found, allowed, replace(context, operating_point=point))
-            yield replayed(
-                walk, self.fitted(CascadeRouterState).honesty, dataset, self.models.names, self.equivalence, allowed
-            )
+            yield replayed(walk, state.honesty, record, allowed)
 
     def _allowed(self, queries: Queries, context: Context) -> NDArray[np.bool_]:
         names = self.models.names
@@ -190,6 +206,7 @@ class CascadeRouter(Router):
             quality=found.quality[:, columns],
             spending=spending,
             weight=weight,
+            readings=() if state.reader is None else READINGS,
         )
 
     def _running(self, query: Query, context: Context) -> Running:
@@ -201,8 +218,10 @@ class CascadeRouter(Router):
             names=self.models.names,
             walk=walk,
             honesty=self.fitted(CascadeRouterState).honesty,
-            limits=query.constraints,
             excluded=excluded,
             degraded=notes,
             equivalence=self.equivalence,
+            query=query,
+            context=context,
+            reader=self.fitted(CascadeRouterState).reader,
         )

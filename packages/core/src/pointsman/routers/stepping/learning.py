@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.confidence.base import Confidence
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence, coded
 from pointsman.estimators.answer_posterior import AnswerPosterior
@@ -16,6 +17,8 @@ from pointsman.estimators.base import Estimates
 from pointsman.routers.stepping.curated import curated
 from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.lookahead import Lookahead, Training
+from pointsman.routers.stepping.reader import READINGS, Reader
+from pointsman.routers.stepping.said import Said, told_in
 from pointsman.routers.stepping.walking import Walk, Walked
 
 __all__ = ["Lesson", "cost_weights", "rightly"]
@@ -29,20 +32,38 @@ _RIGHT = 0.5  # an answer is right when its quality is above this
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lesson:
-    """What a dataset teaches a cascade: the columns worth asking, the posterior and the lookahead over them, honesty and λ."""
+    """What a dataset teaches a cascade: the columns worth asking, the posterior and the lookahead over them, honesty and λ.
+
+    `reader` is what reads their answers, None where they are only compared.
+    """
 
     columns: tuple[int, ...]
+    reader: Reader | None
     posterior: AnswerPosterior
     lookahead: Lookahead
     honesty: Honesty
     cost_weight: float
 
     @classmethod
-    def of(cls, data: RoutingDataset, held: Estimates, equivalence: Equivalence, size: int) -> Self:
-        """Learn from data in canonical order, and estimates of its rows by parts that had not seen them."""
+    def of(
+        cls,
+        data: RoutingDataset,
+        held: Estimates,
+        equivalence: Equivalence,
+        size: int,
+        confidence: Confidence | None = None,
+        folds: int = 5,
+    ) -> Self:
+        """Learn from data in canonical order, and estimates of its rows by parts that had not seen them.
+
+        A confidence reads every answer by itself; its scores are held out in `folds` parts.
+        """
         codes = _codes(data, equivalence)
         columns = curated(held.quality, data.quality, data.mean_cost_usd, codes, rightly(codes, data.quality), size)
-        quality, codes = data.quality[:, columns], codes[:, columns]
+        quality, codes, worth = data.quality[:, columns], codes[:, columns], held.quality[:, columns]
+        reader = None
+        if confidence is not None:
+            reader, worth = Reader.fit(confidence, data.only([data.models[j] for j in columns]), worth, folds)
         known = np.isfinite(quality).all(axis=1) & np.isfinite(held.quality[:, columns]).all(axis=1)
         real, expected = data.cost_usd[known][:, columns], held.cost_usd[known][:, columns]
         right = rightly(codes[known], quality[known])
@@ -50,16 +71,17 @@ class Lesson:
             quality=held.quality[known][:, columns],
             spending=np.nan_to_num(expected),
             cost_usd=np.nan_to_num(np.where(np.isnan(real), expected, real)),
-            codes=codes[known],
+            said=Said(codes=codes[known], worth=worth[known]),
             right=right,
         )
         grid = cost_weights(real) if np.isfinite(expected).all() else np.zeros(1)
-        posterior = AnswerPosterior.fit(training.quality, training.codes, right)
+        posterior = AnswerPosterior.fit(training.quality, training.said.codes, right, training.said.worth)
         lookahead = Lookahead.fit(posterior, training, grid)
-        ends = _ends(training, posterior, lookahead)
+        ends = _ends(training, posterior, lookahead, () if reader is None else READINGS)
         told = ((ended.confidence, _came(ended, training)) for ended in ends)
         return cls(
             columns=tuple(columns),
+            reader=reader,
             posterior=posterior,
             lookahead=lookahead,
             honesty=Honesty.fit(grid, told),
@@ -95,13 +117,15 @@ def rightly(codes: Codes, quality: Matrix) -> NDArray[np.bool_]:
 
 def _codes(data: RoutingDataset, equivalence: Equivalence) -> Codes:
     """Return who said what; without recorded answers, every answer is one of its own."""
-    if data.answers is not None:
-        return coded(data.answers, equivalence)
+    if data.answers is not None or data.responses is not None:
+        return coded(told_in(data), equivalence)
     own = np.tile(np.arange(len(data.models), dtype=np.intp), (len(data), 1))
     return np.where(np.isfinite(data.quality), own, -1)
 
 
-def _ends(training: Training, posterior: AnswerPosterior, lookahead: Lookahead) -> list[Walked]:
+def _ends(
+    training: Training, posterior: AnswerPosterior, lookahead: Lookahead, readings: tuple[float, ...]
+) -> list[Walked]:
     """Return where the training queries end at each learnt cost weight."""
     rules = Walk(
         posterior=posterior,
@@ -109,9 +133,10 @@ def _ends(training: Training, posterior: AnswerPosterior, lookahead: Lookahead) 
         quality=training.quality,
         spending=training.spending,
         weight=0.0,
+        readings=readings,
     )
-    everyone = np.ones(training.codes.shape, dtype=np.bool_)
-    return [replace(rules, weight=weight).through(training.codes, everyone) for weight in lookahead.grid.tolist()]
+    everyone = np.ones(training.quality.shape, dtype=np.bool_)
+    return [replace(rules, weight=weight).through(training.said, everyone) for weight in lookahead.grid.tolist()]
 
 
 def _came(ended: Walked, training: Training) -> Matrix:

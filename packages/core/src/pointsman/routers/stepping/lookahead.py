@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pointsman.components import State
 from pointsman.estimators.answer_posterior import AnswerPosterior
+from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.standing import Standing
 
 __all__ = ["PREMIUM", "Lookahead", "Training"]
@@ -30,14 +31,14 @@ class Training:
     Parameters:
         quality, spending: Expected quality and cost, held out, shape (n, k).
         cost_usd: What the calls really cost, shape (n, k).
-        codes: Answers, as the first column that gave them, -1 for none, shape (n, k).
+        said: What the models answered.
         right: Which answers are right, shape (n, k).
     """
 
     quality: Matrix
     spending: Matrix
     cost_usd: Matrix
-    codes: NDArray[np.intp]
+    said: Said
     right: NDArray[np.bool_]
 
 
@@ -59,11 +60,11 @@ class Lookahead(State):
     @classmethod
     def fit(cls, posterior: AnswerPosterior, training: Training, grid: Matrix) -> Self:
         """Learn from training queries at these cost weights, ascending."""
-        k = training.codes.shape[1]
+        k = training.quality.shape[1]
         promise, bend = [np.zeros(0)] * (1 << k), [np.zeros(0)] * (1 << k)
         worth: dict[int, tuple[Matrix, Matrix]] = {}
         for subset in sorted(range(1 << k), key=lambda each: (-each.bit_count(), each)):
-            standing = Standing.after(subset, posterior, training.quality, training.codes)
+            standing = Standing.after(subset, posterior, training.quality, training.said)
             promise[subset] = np.zeros((k, len(grid), standing.state.shape[1]))
             bend[subset] = np.zeros((k, len(grid), 3))
             held, real = _in_hand(standing, training)
@@ -97,7 +98,7 @@ def _bent(promised: Matrix, before: Matrix, bend: Matrix) -> Matrix:
 def _in_hand(standing: Standing, training: Training) -> tuple[Matrix, Matrix]:
     """Return the probability that the answer in hand is right, and whether it is, shape (n,); 0 without an answer."""
     if standing.belief is None:
-        return np.zeros(len(training.codes)), np.zeros(len(training.codes))
+        return np.zeros(len(training.quality)), np.zeros(len(training.quality))
     code = standing.belief.code
     hit = (code >= 0) & training.right[np.arange(len(code)), code]
     return standing.belief.probability, hit.astype(np.float64)
@@ -117,7 +118,7 @@ def _follow(
     held, real = (np.repeat(each[:, None], len(grid), axis=1) for each in in_hand)
     best = np.full(held.shape, PREMIUM if subset else -np.inf)
     inverse = np.linalg.inv(standing.state.T @ standing.state + _RIDGE * np.eye(standing.state.shape[1]))
-    for j in range(training.codes.shape[1]):
+    for j in range(training.quality.shape[1]):
         if subset >> j & 1:
             continue
         later, came = worth[subset | 1 << j]

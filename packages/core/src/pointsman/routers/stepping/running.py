@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pointsman.confidence.reading import said
 from pointsman.data.equivalence import Equivalence, answer_key
 from pointsman.errors import AllModelsFailedError, NoEligibleModelError
 from pointsman.estimators.base import Estimates
@@ -14,9 +15,11 @@ from pointsman.estimators.choice import ranked
 from pointsman.flow import Plan, ask
 from pointsman.routers.estimated import constrained, known_or_none
 from pointsman.routers.stepping.honesty import Honesty
+from pointsman.routers.stepping.reader import Reader
+from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.standing import Standing
 from pointsman.routers.stepping.walking import Mask, Matrix, Walk
-from pointsman.types import Answer, Call, CallError, Constraints, Decision, ModelEstimate, Response
+from pointsman.types import Answer, Call, CallError, Context, Decision, ModelEstimate, Query, Response
 
 __all__ = ["Running"]
 
@@ -29,27 +32,32 @@ class Running:
         names: The k models.
         walk: The rules, for this query.
         honesty: What the probability of an accepted answer means.
-        limits: Its constraints. What was spent is taken off its budget, and a model expected to cost more than is left is out.
         excluded: Models left out from the start, with the reason.
         degraded: What could not be honoured.
         equivalence: When two answers are the same.
+        query, context: What is asked. What was spent is taken off its budget, and a model expected to cost more than is left is
+            out.
+        reader: What reads answers; None where they are only compared.
     """
 
     names: tuple[str, ...]
     walk: Walk
     honesty: Honesty
-    limits: Constraints
     excluded: Mapping[str, str]
     degraded: tuple[str, ...]
     equivalence: Equivalence
+    query: Query
+    context: Context
+    reader: Reader | None
     said: dict[int, Response] = field(default_factory=dict)
     failed: list[CallError] = field(default_factory=list)
+    worth: dict[int, float] = field(default_factory=dict)
 
     def first(self) -> Decision:
         """Return whom to ask first; raise NoEligibleModelError where nobody can serve the query within its limits."""
         excluded, degraded = self._left_out()
         allowed = self._mask(excluded)
-        standing = self.walk.stand(0, self._codes())
+        standing = self.walk.stand(0, self.walk.unasked())
         scores = self.walk.scores(0, standing)
         chosen = int(self.walk.step(scores, 0, allowed)[0])
         final = bool(self.walk.ends(chosen, self._affordable_after(chosen, allowed))[0])
@@ -70,13 +78,20 @@ class Running:
                     raise
                 self.failed.append(error)
             else:
-                self.said[self.names.index(decision.model)] = response
+                yield from self._read(self.names.index(decision.model), response)
                 if decision.final:
                     break
             decision = self._next()
         if not self.said:
             raise AllModelsFailedError(self.failed)
         return self._answer()
+
+    def _read(self, column: int, response: Response) -> Plan[None]:
+        """Take in an answer, with what reading it lets expect of it."""
+        self.said[column] = response
+        if self.reader is not None:
+            expected = float(self.walk.quality[0, column])
+            self.worth[column] = yield from self.reader.read(column, self.query, response, expected, self.context)
 
     @property
     def _subset(self) -> int:
@@ -93,7 +108,7 @@ class Running:
             excluded, degraded = self._left_out()
         except NoEligibleModelError:
             return None  # nobody is left within the limits
-        allowed, standing = self._mask(excluded), self.walk.stand(self._subset, self._codes())
+        allowed, standing = self._mask(excluded), self.walk.stand(self._subset, self._told())
         scores = self.walk.scores(self._subset, standing)
         chosen = int(self.walk.step(scores, self._subset, allowed)[0])
         if chosen < 0 or standing.belief is None:
@@ -110,7 +125,7 @@ class Running:
 
     def _left_out(self) -> tuple[dict[str, str], tuple[str, ...]]:
         """Return who may not be asked now, with the reason, and what could not be honoured."""
-        limits = self.limits
+        limits = self.query.constraints
         spent = [self._price(j, response.cost_usd) for j, response in self.said.items()]
         spent += [error.cost_usd or 0.0 for error in self.failed]
         if limits.max_cost_usd is not None:
@@ -126,23 +141,25 @@ class Running:
 
     def _affordable_after(self, chosen: int, allowed: Mask) -> Mask:
         """Return who could still be paid for once the chosen model has cost what it is expected to."""
-        if self.limits.max_cost_usd is None:
+        if self.query.constraints.max_cost_usd is None:
             return allowed
-        left = self.limits.max_cost_usd - sum(error.cost_usd or 0.0 for error in self.failed)
+        left = self.query.constraints.max_cost_usd - sum(error.cost_usd or 0.0 for error in self.failed)
         affordable: Mask = allowed & (self.walk.spending <= left - self.walk.spending[0, chosen])
         return affordable
 
     def _mask(self, excluded: Mapping[str, str]) -> Mask:
         return np.array([[name not in excluded for name in self.names]])
 
-    def _codes(self) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
-        """Return who said what: the first column that gave the same answer; -1 for none."""
-        codes, seen = np.full((1, len(self.names)), -1, dtype=np.intp), dict[str, int]()
+    def _told(self) -> Said:
+        """Return who said what, and what that is worth."""
+        told, seen = self.walk.unasked(), dict[str, int]()
+        worth = told.worth.copy()
         for j in sorted(self.said):
-            key = answer_key(self.said[j].text, self.equivalence)
+            key = answer_key(said(self.said[j]), self.equivalence)
             if key is not None:
-                codes[0, j] = seen.setdefault(key, j)
-        return codes
+                told.codes[0, j] = seen.setdefault(key, j)
+            worth[0, j] = self.worth.get(j, worth[0, j])
+        return replace(told, worth=worth)
 
     def _decision(
         self,
@@ -175,11 +192,11 @@ class Running:
 
     def _answer(self) -> Answer:
         """Return the likeliest answer in the words of its likeliest speaker, resting on all that gave it."""
-        standing: Standing = self.walk.stand(self._subset, self._codes())
+        standing: Standing = self.walk.stand(self._subset, self._told())
         belief = standing.belief
         assert belief is not None  # noqa: S101 - somebody has answered
         asked = np.array([[j in self.said for j in range(len(self.names))]])
-        speaker = int(self.walk.speaker(asked, belief.support)[0])
+        speaker = int(self.walk.speaker(asked, belief.support, self._told())[0])
         response, others = self.said[speaker], [j for j in np.flatnonzero(belief.support[0]) if j != speaker]
         steps = (response.step, *(self.said[int(j)].step for j in others))
         held = float(self.honesty.told(belief.probability, self.walk.weight)[0])

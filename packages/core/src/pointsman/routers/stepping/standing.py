@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.estimators.answer_posterior import AnswerPosterior, Belief
+from pointsman.estimators.answer_posterior import AnswerPosterior, Belief, informed
+from pointsman.routers.stepping.said import Said
 
 __all__ = ["Standing"]
 
@@ -37,11 +38,12 @@ class Standing:
         return cls(state=np.concatenate([one, quality, quality**2], axis=1), before=quality, belief=None)
 
     @classmethod
-    def after(cls, subset: int, posterior: AnswerPosterior, quality: Matrix, codes: NDArray[np.intp]) -> Self:
+    def after(cls, subset: int, posterior: AnswerPosterior, quality: Matrix, said: Said) -> Self:
         """Return how queries stand when these models' answers, and no others, are known."""
         if not subset:
             return cls.first(quality)
-        belief = posterior.read(subset, quality, codes)
+        quality = informed(subset, quality, said.worth)
+        belief = posterior.read(subset, quality, said.codes)
         held, second, unseen = belief.probability, belief.runner_up, belief.unseen
         plain = np.stack([np.ones(len(held)), held, held**2, second, unseen, held * unseen], axis=1)
         parts = [plain, quality, quality * held[:, None], quality * second[:, None]]

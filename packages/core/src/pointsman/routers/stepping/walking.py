@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pointsman.estimators.answer_posterior import AnswerPosterior, members
 from pointsman.estimators.choice import first_choice
 from pointsman.routers.stepping.lookahead import PREMIUM, Lookahead
+from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.standing import Standing
 
 __all__ = ["Walk", "Walked"]
@@ -37,6 +38,7 @@ class Walk:
         quality: What each query lets expect of each model, shape (n, k).
         spending: What a call is expected to cost, shape (n, k); NaN is unknown, and then the weight must be 0.
         weight: Quality per US dollar.
+        readings: Expected qualities that reading an answer may come to; () where answers are only compared.
     """
 
     posterior: AnswerPosterior
@@ -44,14 +46,19 @@ class Walk:
     quality: Matrix
     spending: Matrix
     weight: float
+    readings: tuple[float, ...] = ()
 
     def at(self, rows: Codes) -> Walk:
         """Return the walk of some of the queries."""
         return replace(self, quality=self.quality[rows], spending=self.spending[rows])
 
-    def stand(self, subset: int, codes: Codes) -> Standing:
+    def stand(self, subset: int, said: Said) -> Standing:
         """Return how the queries stand after these models have answered."""
-        return Standing.after(subset, self.posterior, self.quality, codes)
+        return Standing.after(subset, self.posterior, self.quality, said)
+
+    def unasked(self) -> Said:
+        """Return what is said while nobody has answered."""
+        return Said(codes=np.full(self.quality.shape, -1, dtype=np.intp), worth=self.quality)
 
     def scores(self, subset: int, standing: Standing) -> Matrix:
         """Return what asking each model promises, its cost deducted, shape (n, k): a gain, or before any answer its value."""
@@ -70,19 +77,26 @@ class Walk:
     def ends(self, first: int, allowed: Mask) -> Mask:
         """Return for which queries the answer of this first model ends the walk, whatever it is, shape (n,).
 
-        It is known before the model is asked: what a single answer says does not change how likely it is right.
+        It is known before the model is asked: what a single answer says does not change how likely it is right, and all of
+        `readings` are tried, which reading it may come to.
         """
-        codes = np.full(self.quality.shape, -1, dtype=np.intp)
-        codes[:, first] = first
-        subset = 1 << first
-        return self.step(self.scores(subset, self.stand(subset, codes)), subset, allowed) < 0
+        ending: Mask = np.ones(len(self.quality), dtype=np.bool_)
+        for reading in self.readings or (None,):
+            rows = np.flatnonzero(ending)
+            part = self.at(rows)
+            codes, worth = part.unasked().codes, part.quality.copy()
+            codes[:, first] = first
+            worth[:, first] = worth[:, first] if reading is None else reading
+            standing = part.stand(1 << first, Said(codes=codes, worth=worth))
+            ending[rows] = part.step(part.scores(1 << first, standing), 1 << first, allowed[rows]) < 0
+        return ending
 
-    def speaker(self, asked: Mask, support: Mask) -> Codes:
+    def speaker(self, asked: Mask, support: Mask, said: Said) -> Codes:
         """Return whose words are the answer: of the supporters, or of all asked where nobody gave one, the likeliest."""
-        return first_choice(self.quality, self.spending, np.where(support.any(axis=1, keepdims=True), support, asked))
+        return first_choice(said.worth, self.spending, np.where(support.any(axis=1, keepdims=True), support, asked))
 
-    def through(self, codes: Codes, allowed: Mask) -> Walked:
-        """Return where the queries end when the models say `codes`, shape (n, k), and only some are `allowed`."""
+    def through(self, said: Said, allowed: Mask) -> Walked:
+        """Return where the queries end when the models say this, and only some are `allowed`, shape (n, k)."""
         n, k = self.quality.shape
         asked = np.zeros((n, k), dtype=np.bool_)
         live: Mask = np.array(allowed.any(axis=1))
@@ -93,7 +107,7 @@ class Walk:
             if not len(here):
                 continue
             part = self.at(here)
-            standing = part.stand(subset, codes[here])
+            standing = part.stand(subset, said.take(here))
             if standing.belief is not None:
                 support[here], sure[here] = standing.belief.support, standing.belief.probability
             chosen = np.where(live[here], part.step(part.scores(subset, standing), subset, allowed[here]), -1)
@@ -102,4 +116,4 @@ class Walk:
             for j in range(k if subset == 0 else 0):
                 rows = here[chosen == j]
                 live[rows] = ~self.at(rows).ends(j, allowed[rows])
-        return Walked(model=self.speaker(asked, support), asked=asked, confidence=sure)
+        return Walked(model=self.speaker(asked, support, said), asked=asked, confidence=sure)
