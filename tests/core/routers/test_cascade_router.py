@@ -254,6 +254,29 @@ def test_the_default_keeps_the_best_models_quality(fitted: CascadeRouter) -> Non
     assert found.cost_usd.mean() < 0.8 * data.cost_usd[:, good].mean()
 
 
+@pytest.mark.parametrize("usd", [0.0015, 0.004, 0.012])
+def test_a_mean_budget_is_spent(usd: float) -> None:
+    """All calls of all queries together cost what they may: to within what new queries differ by."""
+    found = simulate(ROUTER.clone(size=3, budget_usd=usd).fit(outcomes()), outcomes(3000, 9))
+    assert found.cost_usd.mean() == pytest.approx(usd, rel=0.07)
+
+
+def test_what_no_budget_buys_is_told() -> None:
+    """A budget below the cheapest way is refused with its cost, one beside a cost weight or without costs too."""
+    data = outcomes(200)
+    hidden = data.quality.copy()
+    hidden[np.arange(200), np.arange(200) % 4] = np.nan
+    for each in (data, replace(data, quality=hidden)):
+        with pytest.raises(ConfigError, match=r"budget_usd is \$0.0001, but the cheapest way to answer costs \$0.00\d"):
+            ROUTER.clone(budget_usd=0.0001).fit(each)
+    found = simulate(ROUTER.clone(budget_usd=0.0015).fit(replace(data, quality=hidden)), data)
+    assert found.cost_usd.mean() < 0.0015  # where nothing shows what more would cost, the cheapest is asked
+    with pytest.raises(UnknownCostError, match="a cascade with a budget needs it"):
+        ROUTER.clone(budget_usd=1.0).fit(replace(data, cost_usd=np.full(data.quality.shape, np.nan)))
+    with pytest.raises(ConfigError, match="a cost_weight or a budget_usd, not both"):
+        ROUTER.clone(budget_usd=1.0, cost_weight=3.0)
+
+
 def test_agreement_is_the_answer(fitted: CascadeRouter) -> None:
     """What most say is answered in the words of one of them, resting on all of them, with its probability."""
     ran = run(

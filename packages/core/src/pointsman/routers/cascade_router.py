@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Self
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
 from pointsman.components import State, Tags
@@ -16,7 +16,7 @@ from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence
 from pointsman.data.notes import tell_notes
 from pointsman.data.queries import Queries
-from pointsman.errors import UnknownCostError
+from pointsman.errors import ConfigError, UnknownCostError
 from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates, Estimator
 from pointsman.estimators.stacked import Stacked
@@ -70,6 +70,8 @@ class CascadeRouter(Router):
         confidence: What reads each answer by itself, fitted for each model that may be asked, such as `LearnedConfidence`; it
             may take no calls. None only compares answers.
         cost_weight: λ; None for the fitted one.
+        budget_usd: What a query may cost on average, all its calls included: λ is then the lowest that keeps to it on the
+            training queries. It does not go with `cost_weight`.
         folds: Folds of the held-out estimates, at least 2.
         embedder: Name of the embedder that a plan asks for a query's vector when the query brings none.
     """
@@ -81,12 +83,13 @@ class CascadeRouter(Router):
     equivalence: Equivalence = "normalised"
     confidence: Confidence | None = None
     cost_weight: Annotated[float, Ge(0)] | None = None
+    budget_usd: Annotated[float, Gt(0)] | None = None
     folds: Annotated[int, Ge(2)] = 5
     embedder: str | None = None
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        """Return one that learns its price on cost, one that is given it, and one that reads texts."""
+        """Return one that learns its price on cost, one that is given it, one with a budget, and one that reads texts."""
         from pointsman.confidence.learned import LearnedConfidence
         from pointsman.estimators.domain import Domain
         from pointsman.estimators.nearest import Nearest
@@ -98,8 +101,15 @@ class CascadeRouter(Router):
         return (
             cls(estimator=Domain(features=words, prior=1.0)),
             cls(estimator=near, cost_weight=20.0, folds=3),
+            cls(estimator=near, budget_usd=0.002, folds=2),
             cls(estimator=near, confidence=reading, folds=2),
         )
+
+    def __post_init__(self) -> None:
+        """Validate the parameters, and that one thing only sets λ."""
+        super().__post_init__()
+        if self.cost_weight is not None and self.budget_usd is not None:
+            raise ConfigError("CascadeRouter takes a cost_weight or a budget_usd, not both.")
 
     def fit(self, dataset: RoutingDataset) -> Self:
         """Learn the estimator, whom to ask and what answers are worth, and return self.
@@ -112,7 +122,7 @@ class CascadeRouter(Router):
 
     def learn(self, data: RoutingDataset, held: Estimates, estimator: Estimator) -> Self:
         """Learn from data in canonical order, estimates of its rows by parts that had not seen them, and a fitted estimator."""
-        lesson = Lesson.of(data, held, self.equivalence, self.size, self.confidence, self.folds)
+        lesson = Lesson.of(data, held, self.equivalence, self.size, self.confidence, self.folds, self.budget_usd)
         pool = data.pool if data.pool is not None else ModelPool(data.models)
         return self.with_state(
             CascadeRouterState(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Self
 
 import numpy as np
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from pointsman.confidence.base import Confidence
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.equivalence import Equivalence, coded
+from pointsman.errors import UnknownCostError
 from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates
+from pointsman.routers.stepping.budgeting import weight_within
 from pointsman.routers.stepping.curated import curated
 from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.lookahead import Lookahead, Training
@@ -53,10 +56,12 @@ class Lesson:
         size: int,
         confidence: Confidence | None = None,
         folds: int = 5,
+        budget_usd: float | None = None,
     ) -> Self:
         """Learn from data in canonical order, and estimates of its rows by parts that had not seen them.
 
-        A confidence reads every answer by itself; its scores are held out in `folds` parts.
+        A confidence reads every answer by itself; its scores are held out in `folds` parts. With a budget λ is the one that
+        keeps to it, without one the one that keeps the best model's quality.
         """
         codes = _codes(data, equivalence)
         columns = curated(held.quality, data.quality, data.mean_cost_usd, codes, rightly(codes, data.quality), size)
@@ -77,7 +82,15 @@ class Lesson:
         grid = cost_weights(real) if np.isfinite(expected).all() else np.zeros(1)
         posterior = AnswerPosterior.fit(training.quality, training.said.codes, right, training.said.worth)
         lookahead = Lookahead.fit(posterior, training, grid)
-        ends = _ends(training, posterior, lookahead, () if reader is None else READINGS)
+        rules = Walk(
+            posterior=posterior,
+            lookahead=lookahead,
+            quality=training.quality,
+            spending=training.spending,
+            weight=0.0,
+            readings=() if reader is None else READINGS,
+        )
+        ends = _ends(rules, training)
         told = ((ended.confidence, _came(ended, training)) for ended in ends)
         return cls(
             columns=tuple(columns),
@@ -85,7 +98,9 @@ class Lesson:
             posterior=posterior,
             lookahead=lookahead,
             honesty=Honesty.fit(grid, told),
-            cost_weight=_equal_quality(grid, ends, quality[known]),
+            cost_weight=_equal_quality(grid, ends, quality[known])
+            if budget_usd is None
+            else weight_within(budget_usd, rules, training, _priced(data, columns)),
         )
 
 
@@ -123,20 +138,18 @@ def _codes(data: RoutingDataset, equivalence: Equivalence) -> Codes:
     return np.where(np.isfinite(data.quality), own, -1)
 
 
-def _ends(
-    training: Training, posterior: AnswerPosterior, lookahead: Lookahead, readings: tuple[float, ...]
-) -> list[Walked]:
+def _priced(data: RoutingDataset, columns: list[int]) -> Matrix:
+    """Return the mean costs of these columns, shape (k,); raise UnknownCostError where one is unknown."""
+    price = data.mean_cost_usd[columns]
+    if unknown := [data.models[j] for j, usd in zip(columns, price.tolist(), strict=True) if isnan(usd)]:
+        raise UnknownCostError(unknown, "a cascade with a budget")
+    return price
+
+
+def _ends(rules: Walk, training: Training) -> list[Walked]:
     """Return where the training queries end at each learnt cost weight."""
-    rules = Walk(
-        posterior=posterior,
-        lookahead=lookahead,
-        quality=training.quality,
-        spending=training.spending,
-        weight=0.0,
-        readings=readings,
-    )
     everyone = np.ones(training.quality.shape, dtype=np.bool_)
-    return [replace(rules, weight=weight).through(training.said, everyone) for weight in lookahead.grid.tolist()]
+    return [replace(rules, weight=weight).through(training.said, everyone) for weight in rules.lookahead.grid.tolist()]
 
 
 def _came(ended: Walked, training: Training) -> Matrix:
