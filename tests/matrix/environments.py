@@ -29,9 +29,7 @@ def build(cell: Cell, python: Path, folder: Path, log: IO[str]) -> Path:
     own = folder / "bin" / "python"
     resolution = ["--resolution", "lowest-direct"] if cell.versions == "floors" else []
     extras = [part for extra in cell.framework.extras for part in ("--extra", extra)]
-    clients = folder / "clients.txt"
-    clients.write_text("\n".join(cell.framework.requirements), encoding="utf-8")
-    promised = ["--no-build", *resolution, "-r", str(ROOT / "pyproject.toml"), *extras, "-r", str(clients)]
+    promised = ["--no-build", *resolution, "-r", str(ROOT / "pyproject.toml"), *extras, *cell.framework.requirements]
     _uv(log, "pip", "install", "--python", str(own), *promised)
     frozen = folder / "frozen.txt"
     frozen.write_text(_uv_says("pip", "freeze", "--python", str(own)), encoding="utf-8")

@@ -145,6 +145,8 @@ async def test_objects(build: Any, ask: Any, client: Any, server: ReplayServer, 
     traces: list[Trace] = []
     counter = TokenCountingHandler(tokenizer=str.split)
     models = {name: client(name, should_use_structured_outputs=own) for name in ("large", "medium", "small")}
+    if own and "should_use_structured_outputs" not in type(models["small"]).model_fields:
+        pytest.skip("this OpenAILike makes objects by tools alone")
     llm = build(models, observers=[traces.append], callback_manager=CallbackManager([counter]))
     given = (Year, WHEN)
     made = await ask(llm, way, given, endpoint="structured_predict", query_str="1837?", year_of="2000")

@@ -103,7 +103,7 @@ class RouterLLM(RoutedLLM):
             **given,
         )
         for name in given:
-            self._share(name, given[name])
+            self._share(name, getattr(self, name))  # as validated: a saved mode is a text
 
     @classmethod
     def from_artifact(cls, path: str | Path, *, models: Mapping[str, LLM], **settings: Any) -> Self:
