@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from secrets import token_hex
+from os import urandom
 from typing import Any, TypeAlias
 
 from pointsman.types import Message, Query
@@ -34,7 +34,7 @@ _NEEDS = {"tools", "response_format"}
 _NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Asked:
     """The arguments of one call: a text or a `dspy.lm15.Request`, or messages in OpenAI's form, and options."""
 
@@ -59,7 +59,7 @@ class Asked:
     @property
     def required(self) -> frozenset[str]:
         """The capabilities that the call needs beside its content."""
-        if not self.typed and not self.options.keys() & _NEEDS:
+        if not self.typed and _NEEDS.isdisjoint(self.options):
             return _NOTHING
         config = getattr(self.prompt, "config", None)
         needs = {
@@ -74,12 +74,13 @@ def query_of(asked: Asked, ask: Asker | None) -> Query:
 
     It is routed on what `ask` reads, or else on the text of the last user message.
     """
+    call_id = urandom(16).hex()
     if ask is None and asked.messages is None and isinstance(asked.prompt, str):  # nothing but a question
-        return Query(text=asked.prompt, id=token_hex(16), required=asked.required)
+        return Query(text=asked.prompt, id=call_id, required=asked.required)
     turns = asked.turns
     text = _question(turns) if ask is None else ask(turns)
     whole = len(turns) == 1 and turns[0].content == text
-    return Query(text=text, id=token_hex(16), messages=() if whole else turns, required=asked.required)
+    return Query(text=text, id=call_id, messages=() if whole else turns, required=asked.required)
 
 
 def _question(turns: Sequence[Message]) -> str:
