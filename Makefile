@@ -77,9 +77,10 @@ bench-speed: .venv/.installed
 	$(BIN)/python benchmarks/auto_speed.py
 	$(BIN)/python benchmarks/langchain_hop.py
 
-# One hop of the LlamaIndex adapter, in the environment of `make test-frameworks`.
+# One hop of the LlamaIndex and of the DSPy adapter, in the environment of `make test-frameworks`.
 bench-frameworks:
 	.venv-frameworks/bin/python benchmarks/llamaindex_hop.py
+	.venv-frameworks/bin/python benchmarks/dspy_hop.py
 
 clean:
 	rm -rf .venv .venv-core .venv-frameworks .venv-matrix .mypy_cache .ruff_cache .hypothesis build dist

@@ -1,19 +1,17 @@
 """What one routed LangChain call costs on top of the model's own: CPU time per call, beside that of LangChain's fallbacks.
 
-The model is an in-process fake, so that nothing but the hop is measured; all subjects take turns within each round. Run it with
+The model is an in-process fake, so that nothing but the hop is measured. Run it with
 
     python benchmarks/langchain_hop.py [rounds]
 """
 
 from __future__ import annotations
 
-import gc
-import sys
-import time
-from collections.abc import Callable, Mapping
-from statistics import median
+from functools import partial
+from typing import Any
 
 import numpy as np
+from hops import calling, hop, measure, rounds, table
 from langchain_core.language_models import FakeListChatModel
 
 from langchain_router import RouterLLM
@@ -24,13 +22,12 @@ from pointsman.models import ModelPool
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.rules import RulesRouter
 
-CALLS = 200
 BARE = "the model itself"
 FALLBACKS = "with_fallbacks"
 QUESTION = "What is the capital of France?"
 
 
-def subjects() -> dict[str, Callable[[str], object]]:
+def subjects() -> dict[str, Any]:
     """Return what is called, by name: the model itself, the model with a fallback, the model behind a router."""
     model = FakeListChatModel(responses=["Paris"])
     outcomes = RoutingDataset(
@@ -43,39 +40,26 @@ def subjects() -> dict[str, Callable[[str], object]]:
     constant = RulesRouter(pool=ModelPool(models), default="small")
     estimated = EstimatedRouter(estimator=Constant()).fit(outcomes)
     return {
-        BARE: model.invoke,
-        FALLBACKS: model.with_fallbacks([model]).invoke,
-        "RouterLLM, constant policy": RouterLLM(models=models, router=constant).invoke,
-        "RouterLLM, estimates and utility": RouterLLM(models=models, router=estimated).invoke,
+        BARE: model,
+        FALLBACKS: model.with_fallbacks([model]),
+        "RouterLLM, constant policy": RouterLLM(models=models, router=constant),
+        "RouterLLM, estimates and utility": RouterLLM(models=models, router=estimated),
     }
 
 
-def microseconds(call: Callable[[str], object]) -> float:
-    """Return the CPU time of one call, averaged over a batch of them."""
-    begun = time.process_time()
-    for _ in range(CALLS):
-        call(QUESTION)
-    return (time.process_time() - begun) / CALLS * 1e6
-
-
-def measure(rounds: int) -> Mapping[str, float]:
-    """Return the median CPU time of one call in microseconds, by subject."""
-    calls = subjects()
-    for call in calls.values():
-        microseconds(call)
-    gc.collect()
-    times = [{name: microseconds(call) for name, call in calls.items()} for _ in range(rounds)]
-    return {name: median(one[name] for one in times) for name in calls}
-
-
 def main() -> None:
-    """Print the table."""
-    times = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
-    fallbacks = times[FALLBACKS] - times[BARE]
-    print(f"{'':34}{'µs per call':>12}{'hop':>8}{'ratio':>8}")
-    for name, spent in times.items():
-        hop = spent - times[BARE]
-        print(f"{name:34}{spent:12.1f}{hop:8.1f}{hop / fallbacks:8.2f}")
+    """Print the table, and the routers' hops beside that of the fallbacks."""
+    called = subjects()
+    times = measure({name: calling(partial(one.invoke, QUESTION)) for name, one in called.items()}, rounds())
+    routed = [name for name in called if name != BARE]
+    table(times, over=dict.fromkeys(routed, BARE))
+    fallbacks, least = (
+        hop(times, FALLBACKS, BARE),
+        {name: min(spent) - min(times[BARE]) for name, spent in times.items()},
+    )
+    for name in routed:
+        ratios = hop(times, name, BARE) / fallbacks, least[name] / least[FALLBACKS]
+        print(f"{name:36}{'of with_fallbacks':>40}{ratios[0]:8.2f} ×{ratios[1]:6.2f} ×")
 
 
 if __name__ == "__main__":

@@ -265,6 +265,29 @@ def test_a_latency_that_the_caller_measured_is_kept() -> None:
     assert recorder.steps[0].outcome.latency_s == 1.5
 
 
+def test_everything_that_a_response_tells_is_kept() -> None:
+    """On record a response differs from what came in its step alone: logarithms, answers and the provider's object stay."""
+    recorder = Recorder()
+    told: dict[str, Any] = {
+        "model": "small",
+        "text": "four",
+        "content": [4],
+        "usage": Usage(input_tokens=3, output_tokens=1),
+        "cost_usd": 0.5,
+        "latency_s": 1.5,
+        "logprobs": (-0.5,),
+        "top_logprobs": ((-0.5, -1.5),),
+        "answer": "4",
+        "served_model": "small-2",
+        "raw": object(),
+    }
+    assert {*told, "step"} == set(Response.__slots__)
+    kept = drive(ask(SMALL), recorded(lambda _effect: Response(**told), recorder))
+    assert {name: getattr(kept, name) for name in told} == told
+    assert kept.step == (0, 0, 0)
+    assert recorder.steps[0].outcome is kept
+
+
 @pytest.mark.parametrize(
     ("error", "cost"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Iterator
@@ -50,6 +51,19 @@ def test_a_run_returns_its_trace(answer: Any, ladder: Any, world: Any) -> None:
     assert trace.response.model == "small"
     assert [(step.path, step.cost_usd) for step in trace.steps] == [((0, 0, 0), 0.01)]
     assert told == [trace]
+
+
+def test_a_run_leaves_nothing_for_the_garbage_collector(ladder: Any, world: Any) -> None:
+    """What a run made is freed with its trace, at once: no part of it holds on to one that holds on to it."""
+    dispatcher, models = Dispatcher(ladder("small"), budget=Budget(1.0, on_unknown="ignore")), world()
+    dispatcher.run(QUERY, perform=models.perform)
+    gc.collect()
+    gc.disable()
+    try:
+        dispatcher.run(QUERY, perform=models.perform)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_all_ways_to_answer_leave_the_same_steps(ways: Any, ladder: Any, world: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from secrets import token_hex
+from os import urandom
 from typing import Any, TypeAlias
 
 import dspy
@@ -36,7 +36,7 @@ _NEEDS = {"tools", "response_format"}
 _NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Asked:
     """The arguments of one call: a text or a `dspy.lm15.Request`, or messages in OpenAI's form, and options."""
 
@@ -61,7 +61,7 @@ class Asked:
     @property
     def required(self) -> frozenset[str]:
         """The capabilities that the call needs beside its content."""
-        if not self.typed and not self.options.keys() & _NEEDS:
+        if not self.typed and _NEEDS.isdisjoint(self.options):
             return _NOTHING
         config = getattr(self.prompt, "config", None)
         needs = {
@@ -90,7 +90,7 @@ def known() -> dict[str, Any]:
     They are `router_query_id`, in whose place an id is made where there is none, and `router_domain`.
     """
     said = dspy.settings
-    return {"id": str(said.get("router_query_id") or token_hex(16)), "domain": said.get("router_domain")}
+    return {"id": str(said.get("router_query_id") or urandom(16).hex()), "domain": said.get("router_domain")}
 
 
 def _question(turns: Sequence[Message]) -> str:

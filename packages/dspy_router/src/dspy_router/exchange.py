@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +19,7 @@ from dspy_router.replies import response_of
 from dspy_router.streaming import WatchedStream
 from pointsman.dispatch import named_embedder
 from pointsman.errors import ConfigError, PointsmanError, choices
+from pointsman.failures import Surfacing
 from pointsman.flow import Effect, Outcome
 from pointsman.types import Call, CallError, Embed, Response, Trace
 
@@ -34,15 +35,22 @@ REQUEST_OPTIONS = frozenset({"cache", "rollout_id"})
 
 
 class CandidateCall:
-    """One call of one candidate: a copy of it, with a history of its own, and the arguments."""
+    """One call of one candidate: a copy of it, with a history of its own, and the arguments.
 
-    __slots__ = ("args", "call", "kwargs", "lm")
+    Within its `with` block errors become outcomes, chunks are counted, and the entries are kept. What is not to be shown as it
+    comes, such as a draft, does not see the stream.
+    """
 
-    def __init__(self, call: Call, lm: Any, asked: Asked) -> None:
+    __slots__ = ("_around", "_exchange", "_watched", "args", "call", "kwargs", "lm")
+
+    def __init__(self, exchange: Exchange, call: Call, lm: Any, asked: Asked) -> None:
         self.call = call
         self.lm = lm
         self.args = (replace(asked.prompt, model=lm.model),) if asked.typed else (asked.prompt,)
         self.kwargs = {"messages": asked.messages, **asked.options}
+        self._exchange = exchange
+        self._around: ExitStack | None = None
+        self._watched: WatchedStream | None = None
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -52,10 +60,37 @@ class CandidateCall:
 
     def response(self, outputs: Any) -> Response:
         """Return what the candidate returned as the core's response."""
-        return response_of(self.call.model, outputs, self.entries[-1] if self.entries else None)
+        entries = self.entries
+        return response_of(self.call.model, outputs, entries[-1] if entries else None)
+
+    def __enter__(self) -> Self:
+        stream, messages = dspy.settings.send_stream, self.kwargs["messages"]
+        if stream is None and messages is None:
+            return self
+        with ExitStack() as around:
+            if messages is not None:
+                around.enter_context(on_behalf_of_an_adapter(self.lm, messages))
+            if stream is not None:
+                self._watched = WatchedStream(stream) if self.call.stream else None
+                around.enter_context(dspy.context(send_stream=self._watched))
+            self._around = around.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if self._around is not None:
+                self._around.__exit__(kind, error, traceback)
+            if isinstance(error, Exception):
+                emitted = self._watched.emitted if self._watched is not None else 0
+                if (failure := self._exchange.failure(self, error, emitted)) is not None:
+                    raise failure from error
+        finally:
+            self._exchange.keep(self)
 
 
-class Exchange:
+class Exchange(Surfacing):
     """The candidates, what was asked, and the histories that the calls are entered in.
 
     Parameters:
@@ -80,25 +115,23 @@ class Exchange:
         """Call the candidate, or compute the embedding, that a plan asks for."""
         if isinstance(effect, Embed):
             return vectors(named_embedder(self.embedders, effect.embedder), effect.texts)
-        with self._calling(self._prepared(effect)) as one:
+        with self._prepared(effect) as one:
             return one.response(one.lm(*one.args, **one.kwargs))
 
     async def aperform(self, effect: Effect) -> Outcome:
         """Do as `perform`, awaiting."""
         if isinstance(effect, Embed):
             return await avectors(named_embedder(self.embedders, effect.embedder), effect.texts)
-        with self._calling(self._prepared(effect)) as one:
+        with self._prepared(effect) as one:
             return one.response(await one.lm.acall(*one.args, **one.kwargs))
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Note on the entries how a run ended that failed."""
+        """Note on the entries how a run ended that failed, and raise the provider's own exception in place of the core's."""
         if isinstance(error, PointsmanError):
             self.note(error.trace)
+            super().__exit__(kind, error, traceback)
 
     def note(self, trace: Trace | None) -> None:
         """Write on every entry how the whole run ended."""
@@ -107,31 +140,7 @@ class Exchange:
             for entry in self.entries:
                 entry[KEY].update(ended)
 
-    @contextmanager
-    def _calling(self, one: CandidateCall) -> Iterator[CandidateCall]:
-        """Enclose one call: its errors become outcomes, its chunks are counted, its entries are kept.
-
-        What is not to be shown as it comes, such as a draft, does not see the stream.
-        """
-        stream = dspy.settings.send_stream
-        watched = WatchedStream(stream) if stream is not None and one.call.stream else None
-        try:
-            messages = one.kwargs["messages"]
-            with nullcontext() if messages is None else on_behalf_of_an_adapter(one.lm, messages):
-                if stream is None:
-                    yield one
-                else:
-                    with dspy.context(send_stream=watched):
-                        yield one
-        except Exception as error:
-            failure = self._failure(one, error, watched.emitted if watched is not None else 0)
-            if failure is None:
-                raise
-            raise failure from error
-        finally:
-            self._keep(one)
-
-    def _failure(self, one: CandidateCall, error: Exception, emitted: int) -> CallError | None:
+    def failure(self, one: CandidateCall, error: Exception, emitted: int) -> CallError | None:
         """Return an error as an outcome of the call; None for a bug."""
         return call_error(one.call.model, error, emitted=emitted)
 
@@ -140,7 +149,7 @@ class Exchange:
         lm = self._copy(call)
         if call.messages is None:
             asked = replace(self.asked, options={**self.asked.options, **call.params}) if call.params else self.asked
-            return CandidateCall(call, lm, asked)
+            return CandidateCall(self, call, lm, asked)
         parts = ((turn.role, turn.content) for turn in call.messages)
         messages = [
             {
@@ -149,7 +158,7 @@ class Exchange:
             }
             for role, content in parts
         ]
-        return CandidateCall(call, lm, Asked(messages=messages, options=dict(call.params)))
+        return CandidateCall(self, call, lm, Asked(messages=messages, options=dict(call.params)))
 
     def _copy(self, call: Call) -> Any:
         candidate = self.candidates.get(call.model)
@@ -160,11 +169,12 @@ class Exchange:
             lm.callbacks = [*lm.callbacks, *self.owner.callbacks]
         return lm
 
-    def _keep(self, one: CandidateCall) -> None:
+    def keep(self, one: CandidateCall) -> None:
+        """Keep the entries of a call, with what was wanted of it, here and in the histories of the owner and the candidate."""
         if one.entries:
             asked = request_of(one.call)
             for entry in one.entries:
                 if KEY not in entry:  # of a router within, which keeps its own
                     entry[KEY] = dict(asked)
                     self.entries.append(entry)
-                keep(entry, self.owner, self.candidates[one.call.model])
+            keep(one.entries, self.owner, self.candidates[one.call.model])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +18,14 @@ KEY = "router"
 """Where an entry of the history holds the record."""
 
 
-def keep(entry: dict[str, Any], *owners: Any) -> None:
-    """Put an entry into the histories of these language models, none of which grows beyond DSPy's limit."""
-    for owner in owners:
-        if len(owner.history) >= dspy.settings.max_history_size:
-            owner.history.pop(0)
-        owner.history.append(entry)
+def keep(entries: Sequence[dict[str, Any]], *owners: Any) -> None:
+    """Put entries into the histories of these language models, none of which grows beyond DSPy's limit."""
+    limit = dspy.settings.max_history_size
+    for entry in entries:
+        for owner in owners:
+            if len(owner.history) >= limit:
+                owner.history.pop(0)
+            owner.history.append(entry)
 
 
 def request_of(call: Call) -> dict[str, Any]:
@@ -39,13 +42,14 @@ def request_of(call: Call) -> dict[str, Any]:
 
 def outcome_of(trace: Trace) -> dict[str, Any]:
     """Return how the whole run ended, as plain data; `cost_usd` is that of all its calls, and None is unknown."""
+    answer = trace.answer
     made = [step.effect for step in trace.steps if isinstance(step.effect, Call)]
     return {
         "trace_id": trace.id,
         "ended": trace.ended,
-        "answered_by": trace.answer.model if trace.answer is not None else None,
-        "tried": list(dict.fromkeys(call.model for call in made if call.messages is None)),
-        "reason": trace.answer.reason if trace.answer is not None else "",
+        "answered_by": answer.model if answer is not None else None,
+        "tried": list(dict.fromkeys([call.model for call in made if call.messages is None])),
+        "reason": answer.reason if answer is not None else "",
         "cost_usd": trace.cost_usd,
     }
 

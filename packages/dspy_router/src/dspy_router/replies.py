@@ -100,7 +100,10 @@ def usage_of(told: Mapping[str, Any] | None) -> Usage | None:
 
 
 def _detail(details: Any, name: str) -> int:
-    found = details.get(name) if isinstance(details, Mapping) else getattr(details, name, None)
+    if not details:
+        return 0
+    plain = type(details) is dict or isinstance(details, Mapping)
+    found = details.get(name) if plain else getattr(details, name, None)
     return found or 0
 
 

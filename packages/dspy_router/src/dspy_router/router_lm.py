@@ -17,13 +17,10 @@ from dspy_router.running import ARun, Run, Running
 from dspy_router.saving import CLASS_KEY, candidates_from, checked_home, public, router_from, router_state
 from pointsman.dispatch import Dispatcher, dispatcher_of
 from pointsman.errors import ConfigError, choices
-from pointsman.failures import Surfacing
 from pointsman.routers.base import Router
 from pointsman.types import Context, Query, Trace
 
 __all__ = ["RouterLM"]
-
-_SURFACING = Surfacing()
 
 
 class RouterLM(BaseLM):
@@ -93,7 +90,7 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _SURFACING, exchange:
+        with exchange:
             asked = query_of(exchange.asked, self.query)
             trace = self.dispatcher.run(asked, self.context, perform=exchange.perform)
         return _result(exchange, trace)
@@ -103,7 +100,7 @@ class RouterLM(BaseLM):
     ) -> Any:
         """Return the chosen model's outputs: a list, or for a `dspy.lm15.Request` its Response."""
         exchange = self._exchange(prompt, messages, kwargs)
-        with _SURFACING, exchange:
+        with exchange:
             asked = query_of(exchange.asked, self.query)
             trace = await self.dispatcher.arun(asked, self.context, aperform=exchange.aperform)
         return _result(exchange, trace)
@@ -115,14 +112,14 @@ class RouterLM(BaseLM):
         `check(prediction)` tells such a router whether a draft is good enough.
         """
         running = self._running(run=run, check=check)
-        with _SURFACING, running:
+        with running:
             trace = self.dispatcher.run(query, self.context, perform=running.perform)
         return running.told(trace)
 
     async def aconduct(self, query: Query, run: ARun, *, check: Callable[[Any], bool] | None = None) -> Any:
         """Do as `conduct`, awaiting."""
         running = self._running(arun=run, check=check)
-        with _SURFACING, running:
+        with running:
             trace = await self.dispatcher.arun(query, self.context, aperform=running.aperform)
         return running.told(trace)
 

@@ -56,7 +56,7 @@ class Running(Exchange):
         """Run the piece with the candidate that a plan asks for; embeddings and a plan's own messages go the usual way."""
         if self.run is None or isinstance(effect, Embed) or effect.messages is not None:
             return super().perform(effect)
-        with self._calling(self._placed(effect)) as one:
+        with self._placed(effect) as one:
             with self._tracing() as steps:
                 prediction = self.run(one.lm)
             return self._response(one, prediction, steps)
@@ -65,7 +65,7 @@ class Running(Exchange):
         """Do as `perform`, awaiting."""
         if self.arun is None or isinstance(effect, Embed) or effect.messages is not None:
             return await super().aperform(effect)
-        with self._calling(self._placed(effect)) as one:
+        with self._placed(effect) as one:
             with self._tracing() as steps:
                 prediction = await self.arun(one.lm)
             return self._response(one, prediction, steps)
@@ -96,7 +96,7 @@ class Running(Exchange):
         options = {**self.asked.options, **call.params}
         lm.cache = options.pop("cache", lm.cache)
         lm.kwargs = {**lm.kwargs, **options}
-        return CandidateCall(call, lm, replace(self.asked, options={}))
+        return CandidateCall(self, call, lm, replace(self.asked, options={}))
 
     def _response(self, one: CandidateCall, prediction: Any, steps: list[Any]) -> Response:
         self.traced.append((prediction, steps))
@@ -118,9 +118,10 @@ class Running(Exchange):
             raise ConfigError("The router drafts for a check, but the routed module has none; give it check=...")
         return bool(self.check(prediction))
 
-    def _failure(self, one: CandidateCall, error: Exception, emitted: int) -> CallError | None:
+    def failure(self, one: CandidateCall, error: Exception, emitted: int) -> CallError | None:
+        """Return an error as an outcome of the call, a reply that could not be read too; None for a bug."""
         if not isinstance(error, AdapterParseError):
-            return super()._failure(one, error, emitted)
+            return super().failure(one, error, emitted)
         usage, cost = self._spent(one)
         said = f"its reply could not be read: {str(error).splitlines()[0]}"
         return CallError(one.call.model, said, retryable=True, emitted=emitted, usage=usage, cost_usd=cost)

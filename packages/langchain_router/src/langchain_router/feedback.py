@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -40,8 +40,8 @@ class RunFeedback(BaseCallbackHandler):
             raise ConfigError(f"RunFeedback.remember must be at least 1, got {remember}.")
         self.dispatcher = dispatcher
         self._remember = remember
-        self._made: OrderedDict[UUID, tuple[tuple[str, str], ...]] = OrderedDict()
-        self._parents: OrderedDict[UUID, UUID] = OrderedDict()
+        self._made: OrderedDict[int, tuple[tuple[str, str], ...]] = OrderedDict()
+        self._parents: OrderedDict[int, int] = OrderedDict()
         self._lock = Lock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RunFeedback:
@@ -79,25 +79,31 @@ class RunFeedback(BaseCallbackHandler):
     def decisions(self, run_id: UUID | str) -> tuple[tuple[str, str], ...]:
         """Return the decisions under a run, each as the id of its trace and the model that answered."""
         with self._lock:
-            return self._made.get(UUID(str(run_id)), ())
+            return self._made.get(UUID(str(run_id)).int, ())
 
     def note(self, trace: Trace, *runs: UUID | None) -> None:
         """Remember an answered trace under these runs, and under those known to be around them."""
         model = trace.answer.model if trace.answer is not None else None
         if model is None:
             return
-        answered = run_of_message(trace.response.raw if trace.response is not None else None)
+        response = trace.response
+        answered = run_of_message(response.raw) if response is not None else None
         with self._lock:
-            for run in dict.fromkeys(one for given in (*runs, answered) for one in self._around(given)):
+            for run in self._around([given.int for given in (*runs, answered) if given is not None]):
                 self._made[run] = (*self._made.get(run, ()), (trace.id, model))[-_PER_RUN:]
                 self._made.move_to_end(run)
             while len(self._made) > self._remember:
                 self._made.popitem(last=False)
 
-    def _around(self, run: UUID | None) -> Iterator[UUID]:
-        while run is not None:
-            yield run
-            run = self._parents.get(run)
+    def _around(self, runs: Iterable[int]) -> Iterable[int]:
+        """Return these runs and those known to be around them, each once."""
+        found: dict[int, None] = {}
+        for one in runs:
+            run: int | None = one
+            while run is not None:
+                found[run] = None
+                run = self._parents.get(run)
+        return found
 
     def on_chain_start(
         self, serialized: dict[str, Any], inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **_: Any
@@ -106,7 +112,7 @@ class RunFeedback(BaseCallbackHandler):
         if parent_run_id is None:
             return
         with self._lock:
-            self._parents[run_id] = parent_run_id
+            self._parents[run_id.int] = parent_run_id.int
             while len(self._parents) > self._remember:
                 self._parents.popitem(last=False)
 

@@ -23,6 +23,8 @@ Ask: TypeAlias = Callable[[Sequence[BaseMessage]], str]
 
 _NOTHING: Mapping[str, Any] = {}
 _NEW = Session()
+_NO_NEEDS: frozenset[str] = frozenset()
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 def spoken(given: LanguageModelInput, config: RunnableConfig, ask: Ask | None) -> tuple[str, Sequence[BaseMessage]]:
@@ -63,17 +65,19 @@ def query_of(
         constraints=constraints_of(configurable, pinned, candidates.keys()),
         domain=metadata.get("router_domain"),
         tags=tags,
-        max_output_tokens=_longest(options),
+        max_output_tokens=_longest(options) if options else None,
     )
 
 
 def _longest(options: Mapping[str, Any]) -> int | None:
     """Return the limit that a request sets on its answer, in tokens, whatever the provider calls it."""
-    limits = (options.get(name) for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"))
-    return min((limit for limit in limits if isinstance(limit, int)), default=None)
+    limits = [limit for name in _LIMITS if isinstance(limit := options.get(name), int)]
+    return min(limits, default=None)
 
 
 def _required(options: Mapping[str, Any], *, structured: bool) -> frozenset[str]:
+    if not options and not structured:
+        return _NO_NEEDS
     needs = {"tools"} if options.get("tools") else set()
     wanted = options.get("response_format")
     if structured or (wanted is not None and wanted != {"type": "text"}) or options.get("ls_structured_output_format"):

@@ -10,11 +10,10 @@ from typing import Any
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 from pointsman.errors import ConfigError, choices
-from pointsman.types import Constraints
+from pointsman.types import UNCONSTRAINED, Constraints
 
 __all__ = ["SPECS", "constraints_of", "operating_point_of", "session_id_of"]
 
-_UNLIMITED = Constraints()
 _LIMITS = {
     "max_cost_usd": "The most this call may cost, in US dollars, as predicted.",
     "max_latency_s": "The longest this call may take, in seconds, as predicted.",
@@ -50,12 +49,14 @@ def constraints_of(configurable: Mapping[str, Any], pinned: str | None, candidat
     Raises:
         ConfigError: If a limit is not a number of at least 0, or the pinned model is no candidate.
     """
+    if not pinned and not configurable:
+        return UNCONSTRAINED
     pinned = pinned or configurable.get("router_model")
     if pinned is not None and pinned not in candidates:
         raise ConfigError(f"Unknown model {pinned!r}; the candidates are {choices(candidates)}.")
     limits = {key: number for key in _LIMITS if (number := _number(configurable, key, least=0)) is not None}
     if pinned is None and not limits:
-        return _UNLIMITED
+        return UNCONSTRAINED
     return Constraints(
         max_cost_usd=limits.get("max_cost_usd"),
         max_latency_s=limits.get("max_latency_s"),

@@ -45,7 +45,8 @@ def _family(name: str) -> str:
 
 def mixed(candidates: Mapping[str, BaseChatModel]) -> bool:
     """Tell whether the candidates are of more than one provider: among those of one, nothing has to be taken out."""
-    return len({kind_of(model) for model in candidates.values()}) > 1
+    names = {model._llm_type for model in candidates.values()}  # noqa: SLF001 - how LangChain names an integration
+    return len(names) > 1 and len({_family(name) for name in names}) > 1
 
 
 def obstacles(messages: Sequence[BaseMessage], candidates: Mapping[str, BaseChatModel]) -> dict[str, str]:

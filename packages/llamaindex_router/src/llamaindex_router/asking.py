@@ -17,7 +17,7 @@ _QUESTIONS = ("query_str", "question", "query")
 """The variables under which LlamaIndex's templates have the user's question."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Asked(ABC):
     """One call as LlamaIndex makes it; `options` go to the candidate's client, such as `temperature`."""
 
@@ -49,7 +49,7 @@ class Asked(ABC):
         return bool(self.options.get("tools"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Chat(Asked):
     """`chat` with messages."""
 
@@ -65,7 +65,7 @@ class Chat(Asked):
         return "chat", (list(self.given),), {**self.options, **params}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Completion(Asked):
     """`complete` with a text."""
 
@@ -88,7 +88,7 @@ class Completion(Asked):
         return "complete", (self.text,), {"formatted": self.formatted, **self.options, **params}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ToolChat(Asked):
     """`chat_with_tools`: the candidate puts the tools into its own form."""
 
@@ -116,7 +116,7 @@ class ToolChat(Asked):
         return "chat_with_tools", (self.offered,), {**asked, **self.options, **params}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _FromTemplate(Asked, ABC):
     """A prompt template and the values for its variables."""
 
@@ -138,7 +138,7 @@ class _FromTemplate(Asked, ABC):
         return formatted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Prediction(_FromTemplate):
     """`predict`: the candidate's own prompts and parser frame the template."""
 
@@ -151,7 +151,7 @@ class Prediction(_FromTemplate):
         return "complete", (text,), {"formatted": True, **params}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Structured(_FromTemplate):
     """`structured_predict`: the candidate gets an object in its own best way."""
 

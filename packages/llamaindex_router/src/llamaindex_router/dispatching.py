@@ -91,7 +91,8 @@ class Routing:
     def _read(self) -> tuple[Query, Context, Exchange]:
         """Read what is asked, and set up how it will be sent."""
         llm, asked, wish = self._llm, self._asked, wishes()
-        messages = asked.messages
+        its_own_question = asked.alone and llm.query is None and wish.query is None
+        messages = () if its_own_question else asked.messages
         query = query_of(asked, messages, llm.query, wish, llm.models)
         context = context_of(asked, messages, query, wish, llm.models, llm.tool_calls, llm.context_window)
         exchange = Exchange(candidates=llm.models, embedders=llm.embedders, asked=asked, calls=llm.tool_calls)

@@ -67,9 +67,9 @@ class CandidateCall:
     def invoke(self) -> Any:
         """Return what the candidate answers."""
         if self._witness is None:
-            return self._named("")(*self._args, **self._kwargs)
+            return getattr(self._llm, self._endpoint)(*self._args, **self._kwargs)
         with self._watching:
-            return self._named("")(*self._args, **self._kwargs)
+            return getattr(self._llm, self._endpoint)(*self._args, **self._kwargs)
 
     async def ainvoke(self) -> Any:
         """Return what the candidate answers."""
@@ -81,6 +81,9 @@ class CandidateCall:
         with self._watching:
             stream = self._named("stream_")(*self._args, **self._kwargs)
         try:
+            if self._witness is None:
+                yield from stream
+                return
             while True:
                 with self._watching:
                     piece = next(stream, _END)
@@ -96,6 +99,10 @@ class CandidateCall:
         with self._watching:
             stream = await self._named("astream_")(*self._args, **self._kwargs)
         try:
+            if self._witness is None:
+                async for piece in stream:
+                    yield piece
+                return
             while True:
                 with self._watching:
                     piece = await anext(stream, _END)

@@ -10,11 +10,10 @@ from math import isfinite
 from typing import Any
 
 from pointsman.errors import ConfigError, choices
-from pointsman.types import Constraints
+from pointsman.types import UNCONSTRAINED, Constraints
 
 __all__ = ["Wishes", "routing", "wishes"]
 
-_UNLIMITED = Constraints()
 _LIMITS = ("max_cost_usd", "max_latency_s", "min_quality")
 
 
@@ -47,7 +46,7 @@ class Wishes:
         if self.model is not None and self.model not in candidates:
             raise ConfigError(f"Unknown model {self.model!r}; the candidates are {choices(candidates)}.")
         if self is _OPEN:
-            return _UNLIMITED
+            return UNCONSTRAINED
         return Constraints(
             max_cost_usd=self.max_cost_usd,
             max_latency_s=self.max_latency_s,

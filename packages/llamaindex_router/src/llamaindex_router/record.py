@@ -19,6 +19,7 @@ KEY = "router"
 """Where a response's `additional_kwargs` hold the record."""
 
 _dispatcher = get_dispatcher(__name__)
+_STAMPED = ChatResponse | CompletionResponse
 
 
 class RouterDecisionEvent(BaseEvent):
@@ -63,7 +64,7 @@ def tell(trace: Trace, record: dict[str, Any], span_id: str | None) -> None:
 
 def stamped(output: Any, record: dict[str, Any]) -> Any:
     """Return a response with the record beside what its provider told; anything else comes back as it is."""
-    if isinstance(output, ChatResponse | CompletionResponse):
+    if isinstance(output, _STAMPED):
         return output.model_copy(update={"additional_kwargs": {**output.additional_kwargs, KEY: record}})
     return output
 

@@ -19,33 +19,30 @@ _OUTPUT = ("completion_tokens", "output_tokens", "candidates_token_count")
 
 def response_of(model: str, output: Any, usage: Usage | None) -> Response:
     """Return a response for what a candidate returned: LlamaIndex's own response, a text, or an object."""
+    text, content = _said(output)
     raw = getattr(output, "raw", None)
     served = None if raw is None else _field(raw, "model")
     return Response(
         model=model,
-        text=_text(output),
-        content=_content(output),
+        text=text,
+        content=content,
         usage=usage,
         served_model=served if isinstance(served, str) else None,
         raw=output,
     )
 
 
-def _text(output: Any) -> str:
+def _said(output: Any) -> tuple[str, Any]:
+    """Return an answer's text, and what it consists of besides, as plain data; None if it is text alone."""
     if isinstance(output, ChatResponse):
-        return str(output.message.content or "")
+        message = output.message
+        content = None if is_text(message) else [block.model_dump() for block in message.blocks]
+        return message.content or "", content
     if isinstance(output, CompletionResponse):
-        return str(output.text)
-    return output.model_dump_json() if isinstance(output, BaseModel) else str(output or "")
-
-
-def _content(output: Any) -> Any:
-    """Return what an answer consists of besides its text, as plain data; None if it is text alone."""
-    if isinstance(output, ChatResponse):
-        if is_text(output.message):
-            return None
-        return [block.model_dump() for block in output.message.blocks]
-    return output.model_dump() if isinstance(output, BaseModel) and not isinstance(output, CompletionResponse) else None
+        return output.text, None
+    if isinstance(output, BaseModel):
+        return output.model_dump_json(), output.model_dump()
+    return str(output or ""), None
 
 
 def usage_of(response: Any) -> Usage | None:

@@ -14,15 +14,17 @@ from llama_index.core.instrumentation.span_handlers import NullSpanHandler
 __all__ = ["SpannedWhereHeard", "heard"]
 
 _dispatcher: Any = get_dispatcher(__name__)
-_DEAF = (NullEventHandler, NullSpanHandler)
 
 
 def heard() -> bool:
     """Tell whether anything listens to the events or spans of this package."""
     dispatcher = _dispatcher
     while dispatcher is not None:
-        for handler in (*dispatcher.event_handlers, *dispatcher.span_handlers):
-            if type(handler) not in _DEAF:
+        for handler in dispatcher.event_handlers:
+            if type(handler) is not NullEventHandler:
+                return True
+        for handler in dispatcher.span_handlers:
+            if type(handler) is not NullSpanHandler:
                 return True
         dispatcher = dispatcher.parent if dispatcher.propagate else None
     return False

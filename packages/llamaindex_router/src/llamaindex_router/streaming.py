@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatResponse, CompletionResponse, TextBlock
+from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 
+from llamaindex_router.conversation import is_text
 from llamaindex_router.exchange import Exchange
 from llamaindex_router.record import output_of, stamped, tell
 from pointsman.dispatch import AnswerStream, AsyncAnswerStream, record_of
@@ -49,8 +50,7 @@ def _shown(piece: Any) -> str:
         return piece.delta or ""
     if not isinstance(piece, ChatResponse):
         return repr(piece)
-    beside = piece.message.additional_kwargs or any(not isinstance(one, TextBlock) for one in piece.message.blocks)
-    return piece.delta or (" " if beside else "")
+    return piece.delta or (" " if piece.message.additional_kwargs or not is_text(piece.message) else "")
 
 
 class Relay:

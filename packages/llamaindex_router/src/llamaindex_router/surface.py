@@ -15,7 +15,7 @@ from llama_index.core.llms.llm import LLM
 from llama_index.core.prompts import BasePromptTemplate
 from pydantic import ConfigDict, Field, SkipValidation, WithJsonSchema
 
-from llamaindex_router.asking import Asked, Chat, Completion, Prediction, Structured, ToolChat
+from llamaindex_router.asking import Chat, Completion, Prediction, Structured, ToolChat
 from llamaindex_router.candidates import Window
 from llamaindex_router.dispatching import Routing
 from llamaindex_router.record import KEY
@@ -43,36 +43,33 @@ class RoutedLLM(SpannedWhereHeard, FunctionCallingLLM, ABC):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    def _routing(self, asked: Asked) -> Routing:
-        return Routing(self, asked)
-
     # Messages
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Return the answer of the model that the router chooses."""
-        return self._routing(Chat(given=messages, options=kwargs)).run()
+        return Routing(self, Chat(given=messages, options=kwargs)).run()
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Return the answer of the model that the router chooses."""
-        return await self._routing(Chat(given=messages, options=kwargs)).arun()
+        return await Routing(self, Chat(given=messages, options=kwargs)).arun()
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Generator[ChatResponse, None, None]:
         """Return the chosen model's pieces; the model may change until one shows something, never after."""
-        return self._routing(Chat(given=messages, options=kwargs)).stream()
+        return Routing(self, Chat(given=messages, options=kwargs)).stream()
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> AsyncGenerator[ChatResponse, None]:
         """Return the chosen model's pieces; the model may change until one shows something, never after."""
-        return await self._routing(Chat(given=messages, options=kwargs)).astream()
+        return await Routing(self, Chat(given=messages, options=kwargs)).astream()
 
     # Text
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Return the completion of the model that the router chooses."""
-        return self._routing(Completion(text=prompt, formatted=formatted, options=kwargs)).run()
+        return Routing(self, Completion(text=prompt, formatted=formatted, options=kwargs)).run()
 
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Return the completion of the model that the router chooses."""
-        return await self._routing(Completion(text=prompt, formatted=formatted, options=kwargs)).arun()
+        return await Routing(self, Completion(text=prompt, formatted=formatted, options=kwargs)).arun()
 
     def stream_complete(
         self,
@@ -81,7 +78,7 @@ class RoutedLLM(SpannedWhereHeard, FunctionCallingLLM, ABC):
         **kwargs: Any,
     ) -> Generator[CompletionResponse, None, None]:
         """Return the chosen model's pieces."""
-        return self._routing(Completion(text=prompt, formatted=formatted, options=kwargs)).stream()
+        return Routing(self, Completion(text=prompt, formatted=formatted, options=kwargs)).stream()
 
     async def astream_complete(
         self,
@@ -90,53 +87,53 @@ class RoutedLLM(SpannedWhereHeard, FunctionCallingLLM, ABC):
         **kwargs: Any,
     ) -> AsyncGenerator[CompletionResponse, None]:
         """Return the chosen model's pieces."""
-        return await self._routing(Completion(text=prompt, formatted=formatted, options=kwargs)).astream()
+        return await Routing(self, Completion(text=prompt, formatted=formatted, options=kwargs)).astream()
 
     # Tools
 
     def chat_with_tools(self, tools: Sequence[Any], *args: Any, **kwargs: Any) -> ChatResponse:
         """Return the answer of a model that calls tools, which puts them into its own form."""
-        return self._routing(_tool_chat(tools, *args, **kwargs)).run()
+        return Routing(self, _tool_chat(tools, *args, **kwargs)).run()
 
     async def achat_with_tools(self, tools: Sequence[Any], *args: Any, **kwargs: Any) -> ChatResponse:
         """Return the answer of a model that calls tools, which puts them into its own form."""
-        return await self._routing(_tool_chat(tools, *args, **kwargs)).arun()
+        return await Routing(self, _tool_chat(tools, *args, **kwargs)).arun()
 
     def stream_chat_with_tools(
         self, tools: Sequence[Any], *args: Any, **kwargs: Any
     ) -> Generator[ChatResponse, None, None]:
         """Return the pieces of a model that calls tools, which puts them into its own form."""
-        return self._routing(_tool_chat(tools, *args, **kwargs)).stream()
+        return Routing(self, _tool_chat(tools, *args, **kwargs)).stream()
 
     async def astream_chat_with_tools(
         self, tools: Sequence[Any], *args: Any, **kwargs: Any
     ) -> AsyncGenerator[ChatResponse, None]:
         """Return the pieces of a model that calls tools, which puts them into its own form."""
-        return await self._routing(_tool_chat(tools, *args, **kwargs)).astream()
+        return await Routing(self, _tool_chat(tools, *args, **kwargs)).astream()
 
     # Templates
 
     def predict(self, prompt: BasePromptTemplate, **prompt_args: Any) -> str:
         """Return the text that the chosen model makes of a template, framed and parsed as that model's own `predict` does."""
         _dispatcher.event(LLMPredictStartEvent(template=prompt, template_args=prompt_args))
-        return self._parsed(self._routing(Prediction(prompt=prompt, variables=prompt_args)).run())
+        return self._parsed(Routing(self, Prediction(prompt=prompt, variables=prompt_args)).run())
 
     async def apredict(self, prompt: BasePromptTemplate, **prompt_args: Any) -> str:
         """Return the text that the chosen model makes of a template, framed and parsed as that model's own `predict` does."""
         _dispatcher.event(LLMPredictStartEvent(template=prompt, template_args=prompt_args))
-        return self._parsed(await self._routing(Prediction(prompt=prompt, variables=prompt_args)).arun())
+        return self._parsed(await Routing(self, Prediction(prompt=prompt, variables=prompt_args)).arun())
 
     def stream(self, prompt: BasePromptTemplate, **prompt_args: Any) -> Generator[str, None, None]:
         """Return the tokens that the chosen model makes of a template."""
         self._no_parser(prompt)
         _dispatcher.event(LLMPredictStartEvent(template=prompt, template_args=prompt_args))
-        return _tokens(self._routing(Prediction(prompt=prompt, variables=prompt_args)).stream())
+        return _tokens(Routing(self, Prediction(prompt=prompt, variables=prompt_args)).stream())
 
     async def astream(self, prompt: BasePromptTemplate, **prompt_args: Any) -> AsyncGenerator[str, None]:
         """Return the tokens that the chosen model makes of a template."""
         self._no_parser(prompt)
         _dispatcher.event(LLMPredictStartEvent(template=prompt, template_args=prompt_args))
-        return _atokens(await self._routing(Prediction(prompt=prompt, variables=prompt_args)).astream())
+        return _atokens(await Routing(self, Prediction(prompt=prompt, variables=prompt_args)).astream())
 
     def _parsed(self, output: ChatResponse | CompletionResponse) -> str:
         text = output.text if isinstance(output, CompletionResponse) else output.message.content or ""
@@ -157,25 +154,25 @@ class RoutedLLM(SpannedWhereHeard, FunctionCallingLLM, ABC):
         self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **prompt_args: Any
     ) -> Any:
         """Return the object that the chosen model makes of a template, in that model's own way."""
-        return self._routing(_structured(output_cls, prompt, llm_kwargs, prompt_args)).run()
+        return Routing(self, _structured(output_cls, prompt, llm_kwargs, prompt_args)).run()
 
     async def astructured_predict(
         self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **prompt_args: Any
     ) -> Any:
         """Return the object that the chosen model makes of a template, in that model's own way."""
-        return await self._routing(_structured(output_cls, prompt, llm_kwargs, prompt_args)).arun()
+        return await Routing(self, _structured(output_cls, prompt, llm_kwargs, prompt_args)).arun()
 
     def stream_structured_predict(
         self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **prompt_args: Any
     ) -> Generator[Any, None, None]:
         """Return the object as far as it has come, piece by piece."""
-        return self._routing(_structured(output_cls, prompt, llm_kwargs, prompt_args)).stream()
+        return Routing(self, _structured(output_cls, prompt, llm_kwargs, prompt_args)).stream()
 
     async def astream_structured_predict(
         self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **prompt_args: Any
     ) -> AsyncGenerator[Any, None]:
         """Return the object as far as it has come, piece by piece."""
-        return await self._routing(_structured(output_cls, prompt, llm_kwargs, prompt_args)).astream()
+        return await Routing(self, _structured(output_cls, prompt, llm_kwargs, prompt_args)).astream()
 
 
 def _tool_chat(

@@ -56,12 +56,14 @@ def _fulfil(future: Future[T], perform: Callable[[], T]) -> None:
 
 async def atimely(name: str, performing: Awaitable[T], seconds: float | None) -> T:
     """Return what an awaitable returns, or cancel it and raise OverdueError."""
+    if seconds is None:
+        return await performing
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
             return await performing
     except TimeoutError:
-        if seconds is not None and limit.expired():
+        if limit.expired():
             raise OverdueError.after(seconds, name) from None
         raise
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pointsman.budgets import Budget, Budgets
 from pointsman.dispatch.health import Health
-from pointsman.dispatch.journey import Journey, Observer, report
+from pointsman.dispatch.journey import Observer, report
 from pointsman.dispatch.performing import AsyncOpener, AsyncPerformer, Opener, Performer, Performing
 from pointsman.dispatch.retry import Retry
 from pointsman.dispatch.serving import Serving
@@ -65,10 +65,9 @@ class Dispatcher:
         self._serving = Serving(router, remember=remember)
         self._perform = perform
         self._aperform = aperform
+        self._performing = Performing(retry=retry or Retry(), deadline_s=deadline_s)
         self._terms = Terms(
             budget=budget,
-            retry=retry or Retry(),
-            deadline_s=deadline_s,
             prices=prices,
             health=health,
             observers=(self._serving.remember, *observers),
@@ -85,9 +84,9 @@ class Dispatcher:
 
     def run(self, query: Query, context: Context = _HERE_AND_NOW, *, perform: Performer | None = None) -> Trace:
         """Answer a query and return its trace."""
-        journey, performing = self._depart(query, context)
-        with journey.accounted():
-            calls = performing.calls(self._blocking(journey.query, perform))
+        journey = self._terms.depart(query, context, self._serving.current())
+        with journey:
+            calls = self._performing.calls(journey, self._blocking(journey.query) if perform is None else perform)
             answer = drive(journey.plan(), calls)
         return journey.end("answered", answer)
 
@@ -95,9 +94,9 @@ class Dispatcher:
         self, query: Query, context: Context = _HERE_AND_NOW, *, aperform: AsyncPerformer | None = None
     ) -> Trace:
         """Answer a query and return its trace; cancelling the task ends the run and records what was under way."""
-        journey, performing = self._depart(query, context)
-        with journey.accounted():
-            calls = performing.acalls(self._awaitable(journey.query, aperform))
+        journey = self._terms.depart(query, context, self._serving.current())
+        with journey:
+            calls = self._performing.acalls(journey, self._awaitable(journey.query) if aperform is None else aperform)
             answer = await adrive(journey.plan(), calls)
         return journey.end("answered", answer)
 
@@ -113,12 +112,12 @@ class Dispatcher:
 
         `open_stream(call)` yields deltas and the Response last. Without it the answer is one piece.
         """
-        journey, performing = self._depart(query, context)
+        journey = self._terms.depart(query, context, self._serving.current())
 
         def deltas() -> Generator[Delta, None, None]:
-            with journey.accounted():
-                calls = performing.calls(self._blocking(journey.query, perform))
-                opened = performing.streams(open_stream) if open_stream is not None else None
+            with journey:
+                calls = self._performing.calls(journey, self._blocking(journey.query) if perform is None else perform)
+                opened = self._performing.streams(journey, open_stream) if open_stream is not None else None
                 answer = yield from drive_stream(journey.plan(), calls, opened)
             journey.end("answered", answer)
 
@@ -133,12 +132,14 @@ class Dispatcher:
         aperform: AsyncPerformer | None = None,
     ) -> AsyncAnswerStream:
         """Answer a query piece by piece, asynchronously; the rules are those of `stream`."""
-        journey, performing = self._depart(query, context)
+        journey = self._terms.depart(query, context, self._serving.current())
 
         async def deltas() -> AsyncGenerator[Delta, None]:
-            with journey.accounted():
-                calls = performing.acalls(self._awaitable(journey.query, aperform))
-                opened = performing.astreams(aopen_stream) if aopen_stream is not None else None
+            with journey:
+                calls = self._performing.acalls(
+                    journey, self._awaitable(journey.query) if aperform is None else aperform
+                )
+                opened = self._performing.astreams(journey, aopen_stream) if aopen_stream is not None else None
                 async with aclosing(adrive_stream(journey.plan(), calls, opened)) as stream:
                     async for delta in stream:
                         yield delta
@@ -160,20 +161,13 @@ class Dispatcher:
                 report(listen, feedback)
         self._serving.learn(feedback, trace)
 
-    def _depart(self, query: Query, context: Context) -> tuple[Journey, Performing]:
-        return self._terms.depart(query, context, self._serving.current())
-
-    def _blocking(self, query: Query, perform: Performer | None) -> Performer:
-        if perform is not None:
-            return perform
+    def _blocking(self, query: Query) -> Performer:
         own = self._perform
         if own is None:
             raise ConfigError("Nothing can be performed: give the Dispatcher, or this run, a `perform`.")
         return lambda effect: own(_spoken(effect, query))
 
-    def _awaitable(self, query: Query, aperform: AsyncPerformer | None) -> AsyncPerformer:
-        if aperform is not None:
-            return aperform
+    def _awaitable(self, query: Query) -> AsyncPerformer:
         own, blocking = self._aperform, self._perform
         if own is not None:
             return lambda effect: own(_spoken(effect, query))

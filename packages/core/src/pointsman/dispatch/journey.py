@@ -4,50 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from os import urandom
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
+from pointsman.dispatch.attempts import Attempts
 from pointsman.dispatch.reserving import refused
 from pointsman.dispatch.serving import Served
 from pointsman.errors import AllModelsFailedError, PointsmanError
-from pointsman.flow import Plan, Recorder
+from pointsman.flow import Plan
 from pointsman.telemetry.logging import logger
 from pointsman.types import Answer, CallError, Context, Feedback, Query, Trace
 
-__all__ = ["Accounting", "Journey", "Observer", "report"]
+__all__ = ["Journey", "Observer", "report"]
 
 Observer: TypeAlias = Callable[[Trace], None]
 """Called with the trace of every run; what it returns is ignored, what it raises is logged."""
-
-
-def _random_id() -> str:
-    return urandom(16).hex()
 
 
 @dataclass(slots=True, kw_only=True)
 class Journey:
     """What one run knows: nothing of it is kept on the dispatcher, so runs cannot mix up."""
 
+    id: str
     query: Query
     context: Context
     served: Served
-    recorder: Recorder
+    attempts: Attempts
     observers: Sequence[Observer] = ()
-    id: str = field(default_factory=_random_id)
     trace: Trace | None = None
 
     def plan(self) -> Plan[Answer]:
         """Begin the plan of this run."""
         return self.served.router.plan(self.query, self.context)
-
-    def accounted(self) -> Accounting:
-        """Make a trace of a run that ends early in this block, and pass on what ended it.
-
-        Errors of this library carry that trace. Where all that went wrong is the budget's refusal, its own error is raised.
-        """
-        return Accounting(self)
 
     def end(self, ended: Literal["answered", "failed", "cancelled"], answer: Answer | None = None) -> Trace:
         """End the run and tell its observers; a run ends once."""
@@ -57,7 +46,7 @@ class Journey:
                 query=self.query,
                 context=self.context,
                 router=self.served.digest,
-                steps=self.recorder.steps,
+                steps=self.attempts.steps,
                 answer=answer,
                 ended=ended,
             )
@@ -65,31 +54,26 @@ class Journey:
                 report(observer, self.trace)
         return self.trace
 
-
-class Accounting:
-    """Ends a journey with whatever ends its block early."""
-
-    __slots__ = ("_journey",)
-
-    def __init__(self, journey: Journey) -> None:
-        self._journey = journey
-
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        """End a run that ends early in its block, and pass on what ended it.
+
+        Errors of this library carry the trace. Where all that went wrong is the budget's refusal, its own error is raised.
+        """
         if error is None:
             return
         if isinstance(error, GeneratorExit | KeyboardInterrupt | asyncio.CancelledError):
-            self._journey.end("cancelled")
+            self.end("cancelled")
         elif isinstance(error, PointsmanError):
             raised = _telling(error)
-            raised.trace = self._journey.end("failed")
+            raised.trace = self.end("failed")
             raise raised from raised.__cause__
         else:
-            self._journey.end("failed")
+            self.end("failed")
 
 
 def report(listener: Callable[[Trace], object] | Callable[[Feedback], object], news: Trace | Feedback) -> None:

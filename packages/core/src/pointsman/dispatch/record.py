@@ -8,6 +8,8 @@ from pointsman.types import Call, CallError, Embed, Response, Trace
 
 __all__ = ["record_of", "source_of"]
 
+_ENDS = Response | CallError
+
 
 def record_of(trace: Trace) -> dict[str, Any]:
     """Return the record of a trace.
@@ -40,7 +42,7 @@ def _total_usage(trace: Trace) -> dict[str, int] | None:
     into = out = 0
     for step in trace.steps:
         outcome = step.outcome
-        if isinstance(step.effect, Embed) or not isinstance(outcome, Response | CallError):
+        if isinstance(step.effect, Embed) or not isinstance(outcome, _ENDS):
             continue
         usage = outcome.usage
         if usage is None and isinstance(outcome, CallError) and not (outcome.emitted or outcome.interrupted):
@@ -58,7 +60,7 @@ def source_of(trace: Trace) -> tuple[Response | None, tuple[Response, ...]]:
     if answer is None:
         return None, ()
     outcomes = {step.path: step.outcome for step in trace.steps}
-    support = tuple(one for path in answer.support if isinstance(one := outcomes.get(path), Response))
+    support = tuple([one for path in answer.support if isinstance(one := outcomes.get(path), Response)])
     for response in support:
         if answer.content == (response.text if response.content is None else response.content):
             return response, support

@@ -59,7 +59,9 @@ class Retry:
 class Tries:
     """The attempts at one effect: how long is left for it, and how long to pause before the next."""
 
-    def __init__(self, retry: Retry, deadline_s: float | None, key: str) -> None:
+    __slots__ = ("_ends", "_failures", "_key", "_retry")
+
+    def __init__(self, retry: Retry, deadline_s: float | None, *key: object) -> None:
         self._retry = retry
         self._key = key
         self._failures = 0
@@ -73,7 +75,7 @@ class Tries:
     def pause_after(self, error: CallError) -> float:
         """Return the seconds to wait before trying again, or raise the error: no attempt is left, or no time."""
         self._failures += 1
-        pause = self._retry.pause_s(self._failures, error, uniform(self._failures, self._key))
+        pause = self._retry.pause_s(self._failures, error, uniform(self._failures, ":".join(map(str, self._key))))
         if pause is None or time.monotonic() + pause >= self._ends:
             raise error
         return pause

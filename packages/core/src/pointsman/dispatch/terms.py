@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from os import urandom
 
 from pointsman.budgets import Budget, Budgets
 from pointsman.dispatch.attempts import Attempts
 from pointsman.dispatch.health import Health
 from pointsman.dispatch.journey import Journey, Observer
-from pointsman.dispatch.performing import Performing
-from pointsman.dispatch.retry import Retry
 from pointsman.dispatch.serving import Served
-from pointsman.errors import ConfigError
-from pointsman.flow import Recorder
 from pointsman.pricing import PriceTable
 from pointsman.types import Context, Query
 
@@ -23,38 +20,36 @@ __all__ = ["Terms"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The budget, patience and prices that every run is held to, and who hears of it."""
+    """The budget, prices and health that every run is held to, and who hears of it."""
 
     budget: Budget | Budgets | None
-    retry: Retry
-    deadline_s: float | None
     prices: PriceTable | None
     health: Health | None
     observers: Sequence[Observer]
 
-    def __post_init__(self) -> None:
-        if self.deadline_s is not None and not self.deadline_s > 0:
-            raise ConfigError(f"Dispatcher.deadline_s must be more than 0 seconds, got {self.deadline_s}.")
-
-    def depart(self, query: Query, context: Context, served: Served) -> tuple[Journey, Performing]:
+    def depart(self, query: Query, context: Context, served: Served) -> Journey:
         """Settle all that one run needs to know before it begins.
 
         A query without an id gets its journey's, as random draws are keyed by it.
         """
         budget = self.budget.of(query) if isinstance(self.budget, Budgets) else self.budget
-        recorder = Recorder(on_step=self.health.observe if self.health is not None else None)
-        journey = Journey(
+        journey_id = urandom(16).hex()
+        query = query if query.id else replace(query, id=journey_id)
+        attempts = Attempts(
+            query,
+            served.models,
+            budget=budget,
+            prices=self.prices,
+            on_step=self.health.observe if self.health is not None else None,
+        )
+        return Journey(
+            id=journey_id,
             query=query,
             context=self._filled(context, budget, served),
             served=served,
-            recorder=recorder,
+            attempts=attempts,
             observers=self.observers,
         )
-        journey.query = query if query.id else replace(query, id=journey.id)
-        attempts = Attempts(
-            query=journey.query, models=served.models, recorder=recorder, budget=budget, prices=self.prices
-        )
-        return journey, Performing(attempts=attempts, retry=self.retry, deadline_s=self.deadline_s, key=journey.id)
 
     def _filled(self, context: Context, budget: Budget | None, served: Served) -> Context:
         """Return the context with what is known here and was left open by the caller."""

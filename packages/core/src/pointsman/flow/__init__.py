@@ -21,7 +21,7 @@ from pointsman.flow.grammar import (
     embed,
 )
 from pointsman.flow.holding import Held
-from pointsman.flow.recording import Keep, Recorder, Recording, Records, arecorded, cost_of, recorded, replaying
+from pointsman.flow.recording import Recorder, Recording, arecorded, cost_of, recorded, replaying
 from pointsman.flow.streaming import (
     AsyncStream,
     adrive_stream,
@@ -37,14 +37,12 @@ __all__ = [
     "AsyncStream",
     "Effect",
     "Held",
-    "Keep",
     "OpenStream",
     "Outcome",
     "Perform",
     "Plan",
     "Recorder",
     "Recording",
-    "Records",
     "Run",
     "Vectors",
     "addressee",

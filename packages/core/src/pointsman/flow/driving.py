@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -36,15 +36,15 @@ async def adrive(plan: Plan[T], perform: AsyncPerform) -> T:
 def perform_batch(requests: list[tuple[Effect, Path]], perform: Perform) -> tuple[Outcome, ...]:
     """Perform effects at once; all finish before an unexpected error of one of them is raised."""
     if len(requests) == 1:
-        return (_outcome(partial(perform, *requests[0])),)
+        return (_outcome(perform, *requests[0]),)
     with ThreadPoolExecutor(max_workers=len(requests) or 1) as threads:
-        started = [threads.submit(copy_context().run, _outcome, partial(perform, *r)) for r in requests]
+        started = [threads.submit(copy_context().run, partial(_outcome, perform, *request)) for request in requests]
     return tuple(future.result() for future in started)
 
 
-def _outcome(perform: Callable[[], Outcome]) -> Outcome:
+def _outcome(perform: Perform, effect: Effect, path: Path) -> Outcome:
     try:
-        return perform()
+        return perform(effect, path)
     except CallError as error:
         return error
 

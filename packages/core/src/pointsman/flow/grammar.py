@@ -71,6 +71,8 @@ class Run(Generic[T]):
     go on for ever: it has `max_steps` effects.
     """
 
+    __slots__ = ("_max_steps", "_plan", "_result", "_steps", "done", "responses", "round", "wants")
+
     def __init__(self, plan: Plan[T], *, max_steps: int = MAX_STEPS) -> None:
         self._plan = plan
         self._max_steps = max_steps
@@ -79,12 +81,13 @@ class Run(Generic[T]):
         self.round = -1
         self.done = False
         self.responses: list[Response] = []
-        self._advance(lambda: next(plan))
+        self._advance(None)
 
-    def _advance(self, step: Callable[[], tuple[Effect, ...]]) -> None:
+    def _advance(self, outcomes: tuple[Outcome, ...] | None) -> None:
+        """Run the plan until it wants something or ends; None begins it."""
         self.round += 1
         try:
-            self.wants = step()
+            self.wants = next(self._plan) if outcomes is None else self._plan.send(outcomes)
         except StopIteration as end:
             self.wants, self.done, self._result = (), True, end.value
         self._steps += len(self.wants)
@@ -96,9 +99,11 @@ class Run(Generic[T]):
         """Hand over the outcomes of `wants`, in order, and advance the plan."""
         if len(outcomes) != len(self.wants):
             raise PointsmanError(f"The plan waits for {len(self.wants)} outcomes, not {len(outcomes)}.")
-        self.responses += (outcome for outcome in outcomes if isinstance(outcome, Response))
+        for outcome in outcomes:
+            if isinstance(outcome, Response):
+                self.responses.append(outcome)
         final = self.final_call
-        self._advance(lambda: self._plan.send(outcomes))
+        self._advance(outcomes)
         if final is not None:
             self._end_after(final, outcomes[0])
 

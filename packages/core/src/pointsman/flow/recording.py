@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AbstractContextManager
 from threading import Lock
 from types import TracebackType
-from typing import Protocol, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from pointsman.errors import PointsmanError
 from pointsman.flow.grammar import AsyncPerform, Effect, Outcome, Perform, addressee
 from pointsman.types import CallError, Path, Response, Step
 
-__all__ = ["Keep", "Recorder", "Recording", "Records", "arecorded", "cost_of", "recorded", "replaying"]
+__all__ = ["Recorder", "Recording", "arecorded", "cost_of", "recorded", "replaying"]
 
 Kept = TypeVar("Kept", bound=Outcome)
-
-
-class Keep(Protocol):
-    """Keeps the outcome of one effect and returns it as it is on record."""
-
-    def __call__(self, outcome: Kept, /) -> Kept:
-        """Keep an outcome."""
-        ...
-
-
-class Records(Protocol):
-    """Whatever records effects as a Recorder does."""
-
-    def recording(self, effect: Effect, path: Path) -> AbstractContextManager[Keep]:
-        """Enclose one effect; leaving without an outcome records an interrupted call."""
-        ...
 
 
 class Recording:
@@ -40,12 +23,48 @@ class Recording:
     Used in a `with` block: a CallError raised inside is kept too, and leaving without an outcome records an interrupted call.
     """
 
-    __slots__ = ("_clock", "_end", "_unknown", "step")
+    __slots__ = ("_clock", "_kept", "_recorder", "_started_at", "effect", "path")
 
-    def __init__(self, step: Step, end: Callable[[Step], None]) -> None:
-        self.step = self._unknown = step
-        self._end = end
+    def __init__(self, recorder: Recorder, effect: Effect, path: Path) -> None:
+        self.effect = effect
+        self.path = path
+        self._recorder = recorder
+        self._kept: Step | None = None
+        self._started_at = time.time()
         self._clock = time.perf_counter()
+        recorder.begin(self)
+
+    @property
+    def step(self) -> Step:
+        """The step as it stands: interrupted, unless its outcome has arrived."""
+        if self._kept is not None:
+            return self._kept
+        return Step(path=self.path, effect=self.effect, outcome=_interrupted(self.effect), started_at=self._started_at)
+
+    def __call__(self, outcome: Kept, /) -> Kept:
+        """Keep an outcome and return it as it is on record: with its price, and a response with its step and its latency."""
+        latency = time.perf_counter() - self._clock
+        placed: Any = outcome
+        if isinstance(outcome, Response):
+            placed = _placed(outcome, self.path, latency, self._recorder.price(outcome))
+        elif isinstance(outcome, CallError) and (cost := self._recorder.price(outcome)) != outcome.cost_usd:
+            placed = outcome.changed(cost_usd=cost)
+        self._kept = Step(
+            path=self.path,
+            effect=self.effect,
+            outcome=placed,
+            cost_usd=cost_of(placed),
+            started_at=self._started_at,
+            latency_s=latency,
+        )
+        kept: Kept = placed
+        return kept
+
+    def end(self) -> None:
+        """Put the step on record as it stands, for good."""
+        if self._kept is None:
+            self(_interrupted(self.effect))
+        self._recorder.end(self)
 
     def __enter__(self) -> Self:
         return self
@@ -53,40 +72,26 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, CallError):
-            self(error)
-        if self.step is self._unknown:
-            self(self._unknown.outcome)
-        self._end(self.step)
-
-    def __call__(self, outcome: Kept, /) -> Kept:
-        """Keep an outcome and return it; a response carries its step and its latency from here on."""
-        latency = time.perf_counter() - self._clock
-        if isinstance(outcome, Response):
-            known = latency if outcome.latency_s is None else outcome.latency_s
-            outcome = cast("Kept", _placed(outcome, self.step.path, known))
-        begun = self.step
-        self.step = Step(  # in place of dataclasses.replace, which takes as long as the rest of this module
-            path=begun.path,
-            effect=begun.effect,
-            outcome=outcome,
-            cost_usd=cost_of(outcome),
-            started_at=begun.started_at,
-            latency_s=latency,
-        )
-        return outcome
+        kept = error
+        try:
+            if isinstance(error, CallError):
+                kept = self(error)
+        finally:
+            self.end()
+        if kept is not None and kept is not error:
+            raise kept from kept.__cause__
 
 
-def _placed(response: Response, path: Path, latency_s: float) -> Response:
-    """Return a response with its step and its latency, in a third of the time that dataclasses.replace takes."""
+def _placed(response: Response, path: Path, latency_s: float, cost_usd: float | None) -> Response:
+    """Return a response as it goes on record, in a third of the time that dataclasses.replace takes."""
     return Response(
         model=response.model,
         text=response.text,
         step=path,
         content=response.content,
         usage=response.usage,
-        cost_usd=response.cost_usd,
-        latency_s=latency_s,
+        cost_usd=cost_usd,
+        latency_s=latency_s if response.latency_s is None else response.latency_s,
         logprobs=response.logprobs,
         top_logprobs=response.top_logprobs,
         answer=response.answer,
@@ -98,8 +103,10 @@ def _placed(response: Response, path: Path, latency_s: float) -> Response:
 class Recorder:
     """Keeps every performed effect as a step the moment it ends, also when it is cut off; safe across threads."""
 
+    __slots__ = ("_lock", "_on_step", "_steps")
+
     def __init__(self, on_step: Callable[[Step], None] | None = None) -> None:
-        self._steps: dict[Path, Step] = {}
+        self._steps: dict[Path, Step | Recording] = {}
         self._lock = Lock()
         self._on_step = on_step
 
@@ -107,25 +114,30 @@ class Recorder:
     def steps(self) -> tuple[Step, ...]:
         """The steps so far, in the order of the plan, whichever ended first."""
         with self._lock:
-            return tuple(self._steps[path] for path in sorted(self._steps))
+            return tuple([one if isinstance(one, Step) else one.step for _, one in sorted(self._steps.items())])
 
     def recording(self, effect: Effect, path: Path) -> Recording:
         """Time one effect and record the outcome handed over; leaving without one records an interrupted call.
 
         A CallError raised inside is recorded too. The attempt number that makes `path` unique is added here.
         """
-        return Recording(self._begin(effect, path), self._end)
+        return Recording(self, effect, path)
 
-    def _begin(self, effect: Effect, path: Path) -> Step:
-        """Put a step on record as interrupted, which it stays unless its outcome arrives."""
+    def price(self, outcome: Response | CallError) -> float | None:
+        """Return what an outcome is booked at: what it tells."""
+        return outcome.cost_usd
+
+    def begin(self, recording: Recording) -> None:
+        """Put an effect on record, as interrupted until its outcome arrives; its path gets the number of the attempt."""
+        path = recording.path
         with self._lock:
-            place = (*path, sum(1 for known in self._steps if known[: len(path)] == path) if self._steps else 0)
-            cut = _interrupted(effect)
-            step = Step(path=place, effect=effect, outcome=cut, cost_usd=cost_of(cut), started_at=time.time())
-            self._steps[place] = step
-        return step
+            known = self._steps
+            recording.path = (*path, sum(1 for other in known if other[: len(path)] == path) if known else 0)
+            known[recording.path] = recording
 
-    def _end(self, step: Step) -> None:
+    def end(self, recording: Recording) -> None:
+        """Keep a step in place of its recording, which so holds on to nothing, and tell of it."""
+        step = recording.step
         with self._lock:
             self._steps[step.path] = step
         if self._on_step is not None:
@@ -146,21 +158,21 @@ def _interrupted(effect: Effect) -> CallError:
     return CallError(addressee(effect), told, interrupted=True)
 
 
-def recorded(perform: Callable[[Effect], Outcome], records: Records) -> Perform:
+def recorded(perform: Callable[[Effect], Outcome], recorder: Recorder) -> Perform:
     """Make a performer record what it does."""
 
     def performing(effect: Effect, path: Path) -> Outcome:
-        with records.recording(effect, path) as keep:
+        with recorder.recording(effect, path) as keep:
             return keep(perform(effect))
 
     return performing
 
 
-def arecorded(perform: Callable[[Effect], Awaitable[Outcome]], records: Records) -> AsyncPerform:
+def arecorded(perform: Callable[[Effect], Awaitable[Outcome]], recorder: Recorder) -> AsyncPerform:
     """Make an awaitable performer record what it does."""
 
     async def performing(effect: Effect, path: Path) -> Outcome:
-        with records.recording(effect, path) as keep:
+        with recorder.recording(effect, path) as keep:
             return keep(await perform(effect))
 
     return performing

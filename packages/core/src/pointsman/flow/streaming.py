@@ -10,7 +10,7 @@ from typing import Generic, Self, TypeVar
 from pointsman.errors import PointsmanError
 from pointsman.flow.driving import aperform_batch, perform_batch
 from pointsman.flow.grammar import AsyncOpenStream, AsyncPerform, OpenStream, Outcome, Perform, Plan, Run
-from pointsman.flow.recording import Records
+from pointsman.flow.recording import Recorder
 from pointsman.flow.shown import Shown
 from pointsman.types import Answer, Call, CallError, Delta, Path, Response
 
@@ -108,11 +108,11 @@ def _unshown(run: Run[T], shown: Shown | None) -> Iterator[Delta]:
     yield Delta(text="\n".join(texts))
 
 
-def recorded_stream(open_stream: Callable[[Call], Iterator[Delta | Response]], records: Records) -> OpenStream:
+def recorded_stream(open_stream: Callable[[Call], Iterator[Delta | Response]], recorder: Recorder) -> OpenStream:
     """Make a stream record what it ends in: its response, its error, or that it was cut off."""
 
     def streaming(call: Call, path: Path) -> Iterator[Delta | Response]:
-        with records.recording(call, path) as keep:
+        with recorder.recording(call, path) as keep:
             shown = Shown(call)
             try:
                 yield from shown.deltas(partial(open_stream, call))
@@ -126,12 +126,12 @@ def recorded_stream(open_stream: Callable[[Call], Iterator[Delta | Response]], r
 
 
 def arecorded_stream(
-    open_stream: Callable[[Call], AsyncIterator[Delta | Response]], records: Records
+    open_stream: Callable[[Call], AsyncIterator[Delta | Response]], recorder: Recorder
 ) -> Callable[[Call, Path], AsyncGenerator[Delta | Response, None]]:
     """Make an asynchronous stream record what it ends in: its response, its error, or that it was cut off."""
 
     async def streaming(call: Call, path: Path) -> AsyncGenerator[Delta | Response, None]:
-        with records.recording(call, path) as keep:
+        with recorder.recording(call, path) as keep:
             shown = Shown(call)
             try:
                 async with aclosing(shown.adeltas(partial(open_stream, call))) as deltas:

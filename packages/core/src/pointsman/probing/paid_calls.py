@@ -12,7 +12,7 @@ from pointsman.callers.base import Caller
 from pointsman.dispatch.attempts import Attempts
 from pointsman.dispatch.reserving import refused, worst_case_usd
 from pointsman.dispatch.retry import Retry, Tries
-from pointsman.flow import Effect, Outcome, Recorder, arecorded
+from pointsman.flow import Effect, Outcome, arecorded
 from pointsman.pricing import PriceTable
 from pointsman.probing.books import Books
 from pointsman.probing.log import Attempt, Cell
@@ -40,11 +40,11 @@ class PaidCalls:
     def asking(self, cell: Cell, query: Query) -> Ask:
         """Return what carries out the calls made for one cell: the answering one and those of its scorer."""
         attempts = Attempts(
-            query=query,
-            models=self.request.pool,
-            recorder=Recorder(on_step=partial(self._enter, cell, query)),
+            query,
+            self.request.pool,
             budget=self.purse.budget,
             prices=self.prices,
+            on_step=partial(self._enter, cell, query),
         )
         rounds = count()
 

@@ -102,11 +102,10 @@ class Router(Component):
 
         While a tool call of a model is open, the others are left out, unless that model cannot go on.
         """
-        pool = self.models
+        pool, session = self.models, context.session
         reasons = pool.exclusions(query, context)
         if len(reasons) == len(pool):
             raise NoEligibleModelError(reasons)
-        session = context.session
         if not session.open_tool_call or session.last_model not in pool:
             return reasons, ()
         if session.last_model in reasons:
@@ -117,8 +116,7 @@ class Router(Component):
 
 
 def _reason(decision: Decision, errors: list[CallError]) -> str:
-    failed = "".join(f"; after {error}" for error in errors)
-    return decision.reason + failed
+    return "; after ".join([decision.reason, *map(str, errors)])
 
 
 def uniform(random_state: int, query_id: str, step: int = 0) -> float:

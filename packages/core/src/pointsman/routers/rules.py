@@ -11,12 +11,9 @@ from typing import Self
 from pointsman.errors import ConfigError, NoEligibleModelError, choices
 from pointsman.models import ModelPool
 from pointsman.routers.base import Router
-from pointsman.types import Constraints, Context, Decision, Query
+from pointsman.types import UNCONSTRAINED, Constraints, Context, Decision, Query
 
 __all__ = ["Rule", "RulesRouter"]
-
-
-_UNCONSTRAINED = Constraints()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +107,8 @@ class RulesRouter(Router):
     def decide(self, query: Query, context: Context = Context()) -> Decision:  # noqa: B008 - frozen
         """Return the first applicable rule's model; the default and then the others stand by."""
         excluded, degraded = self.exclusions(query, context)
-        if not (self.rules or excluded or degraded) and query.constraints == _UNCONSTRAINED:
+        limits = query.constraints
+        if not (self.rules or excluded or degraded) and (limits is UNCONSTRAINED or limits == UNCONSTRAINED):
             return self._standing
         wanted, skipped = [], []
         for number, rule in enumerate(self.rules, start=1):
@@ -132,7 +130,7 @@ class RulesRouter(Router):
             ranking=ranking,
             reason=reasons[ranking[0]],
             excluded=excluded,
-            degraded=(*degraded, *skipped, *_unchecked(query.constraints)),
+            degraded=(*degraded, *skipped, *_unchecked(limits)),
         )
 
 

@@ -2,10 +2,11 @@
 
 from pointsman.types.calls import Call, CallError, Delta, Embed, Path, Response, Usage
 from pointsman.types.decision import Decision, ModelEstimate
-from pointsman.types.request import Constraints, Context, Message, Query, Session
+from pointsman.types.request import UNCONSTRAINED, Constraints, Context, Message, Query, Session
 from pointsman.types.trace import Answer, Feedback, Step, Trace, total_usd
 
 __all__ = [
+    "UNCONSTRAINED",
     "Answer",
     "Call",
     "CallError",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Constraints", "Context", "Message", "Query", "Session"]
+__all__ = ["UNCONSTRAINED", "Constraints", "Context", "Message", "Query", "Session"]
 
 _empty = partial(field, default_factory=dict, hash=False)
 
@@ -48,6 +48,10 @@ class Constraints:
     deny: frozenset[str] = frozenset()
 
 
+UNCONSTRAINED = Constraints()
+"""The limits of a request that has none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """One request as a router sees it.
@@ -62,7 +66,7 @@ class Query:
     messages: tuple[Message, ...] = ()
     session_id: str | None = None
     required: frozenset[str] = frozenset()
-    constraints: Constraints = Constraints()
+    constraints: Constraints = UNCONSTRAINED
     domain: str | None = None
     tags: Mapping[str, str] = _empty()
     embedding: Array | None = field(default=None, compare=False, repr=False)

@@ -66,7 +66,7 @@ class Trace:
     @property
     def cost_usd(self) -> float | None:
         """What all steps cost; None when that of any step is unknown."""
-        return total_usd(step.cost_usd for step in self.steps)
+        return total_usd([step.cost_usd for step in self.steps])
 
     @property
     def response(self) -> Response | None:
@@ -99,9 +99,6 @@ def total_usd(costs: Iterable[float | None]) -> float | None:
     >>> total_usd([0.1, 0.2]), total_usd([0.1, None])
     (0.30000000000000004, None)
     """
-    known: list[float] = []
-    for cost in costs:
-        if cost is None:
-            return None
-        known.append(cost)
-    return fsum(known)
+    told = list(costs)
+    known = [cost for cost in told if cost is not None]
+    return fsum(known) if len(known) == len(told) else None

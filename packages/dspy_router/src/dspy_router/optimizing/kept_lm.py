@@ -154,7 +154,7 @@ class KeptLM(BaseLM):
             "model": self.model,
             "response_model": found["served"],
         }
-        keep(entry, self)
+        keep([entry], self)
         return outputs
 
 
