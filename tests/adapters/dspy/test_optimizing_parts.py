@@ -22,10 +22,12 @@ from dspy_router.optimizing.kept_lm import KeptLM, spending
 from dspy_router.optimizing.outcomes import Priced, dataset_of, joined
 from dspy_router.optimizing.running import Measured
 from dspy_router.optimizing.scoring import Scorer
-from dspy_router.optimizing.settings import Setting
+from dspy_router.optimizing.settings import Learnt, Setting
 from pointsman.errors import ConfigError, DataError
 from pointsman.models import ModelPool, ModelSpec, Price
+from pointsman.policies.budget import MeanBudget
 from pointsman.policies.equal_quality import EqualQuality
+from pointsman.routers.rules import RulesRouter
 from pointsman.testing.replay_server import ReplayServer
 
 # ruff: noqa: ARG005 - the arguments are what is tested
@@ -180,3 +182,20 @@ def test_vectors_are_a_row_a_text() -> None:
     """An embedder that returns anything else is an error."""
     with pytest.raises(ConfigError, match=r"an array of shape \(3,\) of 2 texts"):
         embedded(lambda _: np.zeros(3), ["a", "b"])
+
+
+def test_a_budget_is_spent() -> None:
+    """Of one family of routers the dearest setting within the budget is taken, unless it is surely worse than the highest."""
+    rng, n = np.random.default_rng(0), 400
+    own, others = (RulesRouter(pool=ModelPool(["a", "b"]), default="a") for _ in range(2))
+
+    def candidate(router: RulesRouter, point: float, score: float, cost: float) -> Candidate:
+        right = (np.arange(n) < round(score * n)).astype(float)
+        return Candidate(Setting(f"{point}", {"p": Learnt(router, point)}), rng.permutation(right), np.full(n, cost))
+
+    single = Candidate(Setting.uniform("a", ("p",)), np.zeros(n), np.full(n, 0.1))
+    highest, dearer = candidate(own, 3.0, 0.75, 0.4), candidate(own, 2.0, 0.74, 0.6)
+    foreign, over = candidate(others, 1.0, 0.74, 0.7), candidate(own, 1.0, 0.9, 0.9)
+    worse = candidate(own, 1.5, 0.5, 0.65)
+    found = choose([single, highest, dearer, foreign, over, worse], MeanBudget(usd=0.8), {"a": 0.0})
+    assert found.candidate is dearer

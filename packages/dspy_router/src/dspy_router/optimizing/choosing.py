@@ -26,6 +26,7 @@ Objective: TypeAlias = EqualQuality | MeanBudget | Utility
 """What is wanted: the best single model's quality for less, the most for a mean budget, or metric − λ·cost."""
 
 _CAUTION = EqualQuality()  # what may be given up, and how surely no more, also where the objective says nothing of it
+_SURELY_ABOVE = EqualQuality(tolerance=0.0)
 _DRAWS = 1000
 
 
@@ -111,7 +112,12 @@ def _within(
     known = [c for c in singles if c.mean_cost_usd <= objective.usd]
     best = max(known, key=lambda c: (means[str(c.setting.single)], -c.mean_cost_usd)) if known else open_[0]
     better = [c for c in open_ if c.mean_score > best.mean_score and _holds(c.score, best.score, _CAUTION)]
-    chosen = max([best, *better], key=lambda c: (c.mean_score, -c.mean_cost_usd))
+    highest = max([best, *better], key=lambda c: (c.mean_score, -c.mean_cost_usd))
+    # The highest of many scores is flattered. Its routers themselves expect more of a lower weight of cost, and the budget
+    # pays for it, so theirs is the dearest setting that the examples do not speak against.
+    kin = [c for c in better if c.setting.family == highest.setting.family]
+    dearer = [c for c in kin if not _holds(highest.score, c.score, _SURELY_ABOVE)]
+    chosen = max([highest, *dearer], key=lambda c: c.mean_cost_usd)
     return Chosen(chosen, best, _told(chosen, best, f"the best setting within ${objective.usd:g} an example"))
 
 

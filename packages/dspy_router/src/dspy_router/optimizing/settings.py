@@ -65,6 +65,11 @@ class Setting:
         return found if isinstance(found, str) else None
 
     @property
+    def family(self) -> dict[str, Any]:
+        """What settings share that differ in nothing but where their routers operate."""
+        return {name: id(route.router) if isinstance(route, Learnt) else route for name, route in self.routes.items()}
+
+    @property
     def key(self) -> str:
         """What tells this setting from others on disk."""
         return digest({name: _told(route) for name, route in self.routes.items()})
