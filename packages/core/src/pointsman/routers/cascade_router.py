@@ -25,7 +25,7 @@ from pointsman.models import ModelPool
 from pointsman.routers.base import Decisions, Router, with_vector
 from pointsman.routers.replayed import Replayed
 from pointsman.routers.stepping.honesty import Honesty
-from pointsman.routers.stepping.learning import Lesson
+from pointsman.routers.stepping.learning import Aim, Lesson, timed
 from pointsman.routers.stepping.lookahead import Lookahead
 from pointsman.routers.stepping.reader import READINGS, Reader
 from pointsman.routers.stepping.replaying import Record, replayed
@@ -72,6 +72,8 @@ class CascadeRouter(Router):
         cost_weight: λ; None for the fitted one.
         budget_usd: What a query may cost on average, all its calls included: λ is then the lowest that keeps to it on the
             training queries. It does not go with `cost_weight`.
+        latency_weight: μ, in quality per second, at least 0: what waiting is worth. With it, several models may be asked at
+            once, which takes as long as the slowest. A model of unknown latency counts as the slowest of the others.
         folds: Folds of the held-out estimates, at least 2.
         embedder: Name of the embedder that a plan asks for a query's vector when the query brings none.
     """
@@ -84,6 +86,7 @@ class CascadeRouter(Router):
     confidence: Confidence | None = None
     cost_weight: Annotated[float, Ge(0)] | None = None
     budget_usd: Annotated[float, Gt(0)] | None = None
+    latency_weight: Annotated[float, Ge(0)] = 0.0
     folds: Annotated[int, Ge(2)] = 5
     embedder: str | None = None
 
@@ -101,7 +104,7 @@ class CascadeRouter(Router):
         return (
             cls(estimator=Domain(features=words, prior=1.0)),
             cls(estimator=near, cost_weight=20.0, folds=3),
-            cls(estimator=near, budget_usd=0.002, folds=2),
+            cls(estimator=near, budget_usd=0.002, folds=2, latency_weight=0.1),
             cls(estimator=near, confidence=reading, folds=2),
         )
 
@@ -122,7 +125,8 @@ class CascadeRouter(Router):
 
     def learn(self, data: RoutingDataset, held: Estimates, estimator: Estimator) -> Self:
         """Learn from data in canonical order, estimates of its rows by parts that had not seen them, and a fitted estimator."""
-        lesson = Lesson.of(data, held, self.equivalence, self.size, self.confidence, self.folds, self.budget_usd)
+        aim = Aim(budget_usd=self.budget_usd, haste=self.latency_weight)
+        lesson = Lesson.of(data, held, self.equivalence, self.size, self.confidence, self.folds, aim)
         pool = data.pool if data.pool is not None else ModelPool(data.models)
         return self.with_state(
             CascadeRouterState(
@@ -166,8 +170,9 @@ class CascadeRouter(Router):
         allowed = self._allowed(queries, context)
         walk = self._walk(self.fitted(CascadeRouterState).estimator.predict(queries), allowed, context)
         scores = walk.scores(0, walk.stand(0, walk.unasked()))
-        chosen = walk.step(scores, 0, allowed)
-        return Decisions(models=self.models.names, model=chosen, propensity=np.ones(len(queries)), scores=scores)
+        chosen = walk.lead(walk.step(scores, 0, allowed))
+        alone = scores[:, : len(self.models)]
+        return Decisions(models=self.models.names, model=chosen, propensity=np.ones(len(queries)), scores=alone)
 
     def replay(
         self,
@@ -216,6 +221,7 @@ class CascadeRouter(Router):
             quality=found.quality[:, columns],
             spending=spending,
             weight=weight,
+            waiting=timed(found, columns) if self.latency_weight else None,
             readings=() if state.reader is None else READINGS,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,20 @@ from pointsman.routers.stepping.reader import READINGS, Reader
 from pointsman.routers.stepping.said import Said, told_in
 from pointsman.routers.stepping.walking import Walk, Walked
 
-__all__ = ["Lesson", "cost_weights", "rightly"]
+__all__ = ["Aim", "Lesson", "cost_weights", "rightly", "timed"]
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _WEIGHTS = 25
 _RIGHT = 0.5  # an answer is right when its quality is above this
+
+
+class Aim(NamedTuple):
+    """What a cascade has to keep to: a mean cost in US dollars, None for none, and the quality that a second is worth."""
+
+    budget_usd: float | None = None
+    haste: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,12 +63,12 @@ class Lesson:
         size: int,
         confidence: Confidence | None = None,
         folds: int = 5,
-        budget_usd: float | None = None,
+        aim: Aim = Aim(),  # noqa: B008 - immutable
     ) -> Self:
         """Learn from data in canonical order, and estimates of its rows by parts that had not seen them.
 
-        A confidence reads every answer by itself; its scores are held out in `folds` parts. With a budget λ is the one that
-        keeps to it, without one the one that keeps the best model's quality.
+        A confidence reads every answer by itself; its scores are held out in `folds` parts. With a budget to aim at, λ is the
+        one that keeps to it, without one the one that keeps the best model's quality.
         """
         codes = _codes(data, equivalence)
         columns = curated(held.quality, data.quality, data.mean_cost_usd, codes, rightly(codes, data.quality), size)
@@ -75,19 +82,22 @@ class Lesson:
         training = Training(
             quality=held.quality[known][:, columns],
             spending=np.nan_to_num(expected),
+            waiting=(waiting := timed(held, columns)[known]),
             cost_usd=np.nan_to_num(np.where(np.isnan(real), expected, real)),
+            latency_s=waiting if data.latency_s is None else _filled(data.latency_s[known][:, columns], waiting),
             said=Said(codes=codes[known], worth=worth[known]),
             right=right,
         )
         grid = cost_weights(real) if np.isfinite(expected).all() else np.zeros(1)
         posterior = AnswerPosterior.fit(training.quality, training.said.codes, right, training.said.worth)
-        lookahead = Lookahead.fit(posterior, training, grid)
+        lookahead = Lookahead.fit(posterior, training, grid, haste=aim.haste)
         rules = Walk(
             posterior=posterior,
             lookahead=lookahead,
             quality=training.quality,
             spending=training.spending,
             weight=0.0,
+            waiting=training.waiting if aim.haste else None,
             readings=() if reader is None else READINGS,
         )
         ends = _ends(rules, training)
@@ -99,8 +109,8 @@ class Lesson:
             lookahead=lookahead,
             honesty=Honesty.fit(grid, told),
             cost_weight=_equal_quality(grid, ends, quality[known])
-            if budget_usd is None
-            else weight_within(budget_usd, rules, training, _priced(data, columns)),
+            if aim.budget_usd is None
+            else weight_within(aim.budget_usd, rules, training, _priced(data, columns)),
         )
 
 
@@ -144,6 +154,20 @@ def _priced(data: RoutingDataset, columns: list[int]) -> Matrix:
     if unknown := [data.models[j] for j, usd in zip(columns, price.tolist(), strict=True) if isnan(usd)]:
         raise UnknownCostError(unknown, "a cascade with a budget")
     return price
+
+
+def timed(found: Estimates, columns: Sequence[int]) -> Matrix:
+    """Return the expected seconds of these models, shape (n, k); an unknown time counts as the longest, and if all are as 0."""
+    if found.latency_s is None:
+        return np.zeros((len(found), len(columns)))
+    seconds = found.latency_s[:, list(columns)]
+    return _filled(
+        seconds, np.repeat(np.nan_to_num(np.fmax.reduce(seconds, axis=1, keepdims=True)), len(columns), axis=1)
+    )
+
+
+def _filled(values: Matrix, other: Matrix) -> Matrix:
+    return np.where(np.isnan(values), other, values)
 
 
 def _ends(rules: Walk, training: Training) -> list[Walked]:

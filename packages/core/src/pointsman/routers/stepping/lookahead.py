@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pointsman.components import State
 from pointsman.estimators.answer_posterior import AnswerPosterior
+from pointsman.routers.stepping.actions import Actions
 from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.standing import Standing
 
@@ -29,52 +30,60 @@ class Training:
     """Queries all of whose answers are known, of k models.
 
     Parameters:
-        quality, spending: Expected quality and cost, held out, shape (n, k).
-        cost_usd: What the calls really cost, shape (n, k).
+        quality, spending, waiting: Expected quality, cost and seconds, held out, shape (n, k).
+        cost_usd, latency_s: What the calls really cost, and the seconds they took, shape (n, k).
         said: What the models answered.
         right: Which answers are right, shape (n, k).
     """
 
     quality: Matrix
     spending: Matrix
+    waiting: Matrix
     cost_usd: Matrix
+    latency_s: Matrix
     said: Said
     right: NDArray[np.bool_]
 
 
 class Lookahead(State):
-    """For every subset of models that has answered, the expected gain of asking each other one.
+    """For every subset of models that has answered, the expected gain of asking each other one, or several at once.
 
     The values are those of a plan that goes on as well as it knows how, found by backward induction over subsets with
     regression (Longstaff and Schwartz, 2001): from the largest subset down, asking a model was worth, on training queries,
     what came of it under the choices made from there on. That is regressed twice: as the posterior has it, which is smooth,
     on the state; then what really came of it, on that promise, so that no optimism of the posterior is believed.
 
-    `promise` holds arrays (k, g, d) and `bend` arrays (k, g, 3), one per subset, for the g cost weights of `grid`.
+    `promise` holds arrays (a, g, d) and `bend` arrays (a, g, 3), one per subset, for `actions` and the g cost weights of
+    `grid`. What a second is worth is the same at all of them; models asked at once take as long as the slowest.
     """
 
+    actions: Actions
+    haste: float
     grid: Matrix
     promise: tuple[Matrix, ...]
     bend: tuple[Matrix, ...]
 
     @classmethod
-    def fit(cls, posterior: AnswerPosterior, training: Training, grid: Matrix) -> Self:
-        """Learn from training queries at these cost weights, ascending."""
+    def fit(cls, posterior: AnswerPosterior, training: Training, grid: Matrix, *, haste: float = 0.0) -> Self:
+        """Learn from training queries at these cost weights, ascending, when a second is worth `haste` in quality.
+
+        Without haste nobody is asked together: to ask one after the other takes no more calls, and may take fewer.
+        """
         k = training.quality.shape[1]
+        actions = Actions.of(k, together=haste > 0)
         promise, bend = [np.zeros(0)] * (1 << k), [np.zeros(0)] * (1 << k)
         worth: dict[int, tuple[Matrix, Matrix]] = {}
         for subset in sorted(range(1 << k), key=lambda each: (-each.bit_count(), each)):
             standing = Standing.after(subset, posterior, training.quality, training.said)
-            promise[subset] = np.zeros((k, len(grid), standing.state.shape[1]))
-            bend[subset] = np.zeros((k, len(grid), 3))
-            held, real = _in_hand(standing, training)
-            worth[subset] = _follow(
-                subset, standing, (held, real), worth, training, grid, promise[subset], bend[subset]
+            in_hand = _in_hand(standing, training)
+            value, promise[subset], bend[subset] = _follow(
+                subset, standing, in_hand, worth, training, _Toll(grid=grid, haste=haste, actions=actions)
             )
-        return cls(grid=grid, promise=tuple(promise), bend=tuple(bend))
+            worth[subset] = value
+        return cls(actions=actions, haste=haste, grid=grid, promise=tuple(promise), bend=tuple(bend))
 
     def gains(self, subset: int, standing: Standing, weight: float) -> Matrix:
-        """Return the expected gain (n, k) of asking each model over `standing.before`, its own cost not deducted.
+        """Return the expected gain (n, a) of each action over the largest `standing.before`, its own cost not deducted.
 
         Between the cost weights that were learnt for, the gain is interpolated; beyond them, the last one holds.
         """
@@ -87,7 +96,7 @@ class Lookahead(State):
 
     def _at(self, subset: int, standing: Standing, place: int) -> Matrix:
         promised = (standing.state[:, None, :] * self.promise[subset][:, place]).sum(axis=2)
-        return _bent(promised, standing.before, self.bend[subset][:, place].T)
+        return _bent(promised, self.actions.most(standing.before), self.bend[subset][:, place].T)
 
 
 def _bent(promised: Matrix, before: Matrix, bend: Matrix) -> Matrix:
@@ -104,33 +113,50 @@ def _in_hand(standing: Standing, training: Training) -> tuple[Matrix, Matrix]:
     return standing.belief.probability, hit.astype(np.float64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Toll:
+    """What actions take, at g cost weights, from the cost and the seconds of k models."""
+
+    grid: Matrix
+    haste: float
+    actions: Actions
+
+    def of(self, cost_usd: Matrix, seconds: Matrix, action: int) -> Matrix:
+        """Return the quality that an action's cost and waiting are worth, shape (n, g)."""
+        asked = self.actions.asks[action]
+        paid: Matrix = self.grid * cost_usd[:, asked].sum(axis=1, keepdims=True)
+        return paid + self.haste * seconds[:, asked].max(axis=1, keepdims=True) if self.haste else paid
+
+
 def _follow(
     subset: int,
     standing: Standing,
     in_hand: tuple[Matrix, Matrix],
     worth: dict[int, tuple[Matrix, Matrix]],
     training: Training,
-    grid: Matrix,
-    promise: Matrix,
-    bend: Matrix,
-) -> tuple[Matrix, Matrix]:
-    """Fill in `promise` and `bend`; return what the subset is worth under the best choice, expected and real, (n, g)."""
-    held, real = (np.repeat(each[:, None], len(grid), axis=1) for each in in_hand)
+    toll: _Toll,
+) -> tuple[tuple[Matrix, Matrix], Matrix, Matrix]:
+    """Return what the subset is worth under the best choice, expected and real, (n, g), then promises and bends of actions."""
+    g, actions = len(toll.grid), toll.actions
+    promise, bend = np.zeros((len(actions), g, standing.state.shape[1])), np.zeros((len(actions), g, 3))
+    held, real = (np.repeat(each[:, None], g, axis=1) for each in in_hand)
     best = np.full(held.shape, PREMIUM if subset else -np.inf)
     inverse = np.linalg.inv(standing.state.T @ standing.state + _RIDGE * np.eye(standing.state.shape[1]))
-    for j in range(training.quality.shape[1]):
-        if subset >> j & 1:
+    before_all = actions.most(standing.before)
+    for i in range(len(actions)):
+        if subset & actions.bits(i):
             continue
-        later, came = worth[subset | 1 << j]
-        before = standing.before[:, [j]]
-        promise[j] = (inverse @ (standing.state.T @ (later - before))).T
-        promised = standing.state @ promise[j].T
-        bend[j] = _bending(promised, before[:, 0], came - (in_hand[1][:, None] if subset else before))
-        gain = _bent(promised, before, bend[j].T) + (0 if subset else before) - grid * training.spending[:, [j]]
-        paid, better = grid * training.cost_usd[:, [j]], gain > best
+        later, came = worth[subset | actions.bits(i)]
+        before = before_all[:, [i]]
+        promise[i] = (inverse @ (standing.state.T @ (later - before))).T
+        promised = standing.state @ promise[i].T
+        bend[i] = _bending(promised, before[:, 0], came - (in_hand[1][:, None] if subset else before))
+        expected = toll.of(training.spending, training.waiting, i)
+        gain = _bent(promised, before, bend[i].T) + (0 if subset else before) - expected
+        paid, better = toll.of(training.cost_usd, training.latency_s, i), gain > best
         best = np.where(better, gain, best)
         held, real = np.where(better, later - paid, held), np.where(better, came - paid, real)
-    return held, real
+    return (held, real), promise, bend
 
 
 def _bending(promised: Matrix, before: Matrix, came: Matrix) -> Matrix:

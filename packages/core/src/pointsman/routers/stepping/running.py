@@ -12,7 +12,7 @@ from pointsman.data.equivalence import Equivalence, answer_key
 from pointsman.errors import AllModelsFailedError, NoEligibleModelError
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import ranked
-from pointsman.flow import Plan, ask
+from pointsman.flow import Plan
 from pointsman.routers.estimated import constrained, known_or_none
 from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.reader import Reader
@@ -55,33 +55,41 @@ class Running:
 
     def first(self) -> Decision:
         """Return whom to ask first; raise NoEligibleModelError where nobody can serve the query within its limits."""
+        return self._begin()[0]
+
+    def _begin(self) -> tuple[Decision, ...]:
+        """Return whom to ask first, the one of whom most is expected before those asked at the same time."""
         excluded, degraded = self._left_out()
         allowed = self._mask(excluded)
         standing = self.walk.stand(0, self.walk.unasked())
-        scores = self.walk.scores(0, standing)
-        chosen = int(self.walk.step(scores, 0, allowed)[0])
-        final = bool(self.walk.ends(chosen, self._affordable_after(chosen, allowed))[0])
+        scores = self._affordable(self.walk.scores(0, standing))
+        action = int(self.walk.step(scores, 0, allowed)[0])
+        asked = self._asked_by(action)
+        chosen, alone = asked[0], len(asked) == 1
+        final = alone and bool(self.walk.ends(chosen, self._affordable_after(chosen, allowed))[0])
         quality, cost = self.walk.quality[0, chosen], self.walk.spending[0, chosen]
         price = "unknown cost" if np.isnan(cost) else f"${cost:.3g}"
         told = f"expected quality {quality:.3f} at {price}, best of {int(allowed.sum())} models to begin with"
         reason = told if final else f"{told}; others may be asked after it"
-        return self._decision(chosen, scores, excluded, degraded, reason, final=final)
+        return self._decisions(asked, scores, excluded, degraded, reason, final=final)
 
     def plan(self) -> Plan[Answer]:
         """Ask down the decisions until another answer is worth less than its price."""
-        decision: Decision | None = self.first()
-        while decision is not None:
-            try:
-                response = yield from ask(Call(model=decision.model, decision=decision, stream=decision.final))
-            except CallError as error:
-                if error.emitted or not (error.retryable or self.said):
-                    raise
-                self.failed.append(error)
-            else:
-                yield from self._read(self.names.index(decision.model), response)
-                if decision.final:
-                    break
-            decision = self._next()
+        decisions = self._begin()
+        while decisions:
+            calls = tuple(Call(model=each.model, decision=each, stream=each.final) for each in decisions)
+            outcomes = yield calls
+            answered = [outcome for outcome in outcomes if isinstance(outcome, Response)]
+            for response in answered:
+                yield from self._read(self.names.index(response.model), response)
+            for error in outcomes:
+                if isinstance(error, CallError):
+                    if error.emitted or not (error.retryable or self.said):
+                        raise error
+                    self.failed.append(error)
+            if decisions[0].final and answered:
+                break
+            decisions = self._next()
         if not self.said:
             raise AllModelsFailedError(self.failed)
         return self._answer()
@@ -97,43 +105,62 @@ class Running:
     def _subset(self) -> int:
         return sum(1 << j for j in self.said)
 
-    def _next(self) -> Decision | None:
-        """Return whom to ask next; None to stop."""
+    def _next(self) -> tuple[Decision, ...]:
+        """Return whom to ask next; () to stop."""
         gone = {error.model for error in self.failed}
         if gone | {self.names[j] for j in self.said} | set(self.excluded) >= set(self.names):
-            return None
+            return ()
         if not self.said:
             return self._first_of_the_rest()
         try:
             excluded, degraded = self._left_out()
         except NoEligibleModelError:
-            return None  # nobody is left within the limits
+            return ()  # nobody is left within the limits
         allowed, standing = self._mask(excluded), self.walk.stand(self._subset, self._told())
-        scores = self.walk.scores(self._subset, standing)
-        chosen = int(self.walk.step(scores, self._subset, allowed)[0])
-        if chosen < 0 or standing.belief is None:
-            return None
+        scores = self._affordable(self.walk.scores(self._subset, standing))
+        action = int(self.walk.step(scores, self._subset, allowed)[0])
+        if action < 0 or standing.belief is None:
+            return ()
         held = standing.belief.probability[0]
-        reason = f"the answer in hand is right with probability {held:.3f}; asking on is worth {scores[0, chosen]:+.3f}"
-        return self._decision(chosen, scores, excluded, degraded, reason, final=False)
+        reason = f"the answer in hand is right with probability {held:.3f}; asking on is worth {scores[0, action]:+.3f}"
+        return self._decisions(self._asked_by(action), scores, excluded, degraded, reason, final=False)
 
-    def _first_of_the_rest(self) -> Decision | None:
+    def _first_of_the_rest(self) -> tuple[Decision, ...]:
         try:
-            return self.first()
+            return self._begin()
         except NoEligibleModelError:
-            return None
+            return ()
+
+    def _asked_by(self, action: int) -> list[int]:
+        """Return the models that an action asks, the one of which most is expected first."""
+        lead = int(self.walk.lead(np.array([action]))[0])
+        return [lead, *(j for j in np.flatnonzero(self.walk.lookahead.actions.asks[action]).tolist() if j != lead)]
 
     def _left_out(self) -> tuple[dict[str, str], tuple[str, ...]]:
         """Return who may not be asked now, with the reason, and what could not be honoured."""
         limits = self.query.constraints
-        spent = [self._price(j, response.cost_usd) for j, response in self.said.items()]
-        spent += [error.cost_usd or 0.0 for error in self.failed]
         if limits.max_cost_usd is not None:
-            limits = replace(limits, max_cost_usd=limits.max_cost_usd - sum(spent))
+            limits = replace(limits, max_cost_usd=limits.max_cost_usd - self._spent)
         excluded = dict(self.excluded) | {error.model: f"failed: {error.message}" for error in self.failed}
-        found = Estimates(models=self.names, quality=self.walk.quality, cost_usd=self.walk.spending)
+        found = Estimates(
+            models=self.names, quality=self.walk.quality, cost_usd=self.walk.spending, latency_s=self.walk.waiting
+        )
         _, excluded, degraded = constrained(found, limits, excluded, self.degraded)
         return excluded, degraded
+
+    @property
+    def _spent(self) -> float:
+        spent = [self._price(j, response.cost_usd) for j, response in self.said.items()]
+        return sum(spent + [error.cost_usd or 0.0 for error in self.failed])
+
+    def _affordable(self, scores: Matrix) -> Matrix:
+        """Return the scores without those of actions that together are expected to cost more than is left."""
+        limit = self.query.constraints.max_cost_usd
+        if limit is None:
+            return scores
+        together = self.walk.lookahead.actions.total(self.walk.spending) > limit - self._spent
+        together[:, : len(self.names)] = False  # each alone is left out with its reason
+        return np.where(together, -np.inf, scores)
 
     def _price(self, column: int, billed: float | None) -> float:
         """Return what a call cost, or what it was expected to where the bill is unknown."""
@@ -161,33 +188,41 @@ class Running:
             worth[0, j] = self.worth.get(j, worth[0, j])
         return replace(told, worth=worth)
 
-    def _decision(
+    def _decisions(
         self,
-        chosen: int,
+        chosen: list[int],
         scores: Matrix,
         excluded: dict[str, str],
         degraded: tuple[str, ...],
         reason: str,
         *,
         final: bool,
-    ) -> Decision:
+    ) -> tuple[Decision, ...]:
+        """Return a decision for each of those asked at the same time."""
         asked = {self.names[j]: "already asked" for j in self.said}
         out = excluded | asked
-        order = [self.names[j] for j in ranked(scores[0], self.walk.spending[0]) if j != chosen]
+        alone, waiting = scores[0, : len(self.names)], self.walk.waiting
+        order = [self.names[j] for j in ranked(alone, self.walk.spending[0])]
         quality, cost = known_or_none(np.clip(self.walk.quality[0], 0, 1)), known_or_none(self.walk.spending[0])
-        scored = known_or_none(scores[0])
+        scored = known_or_none(alone)
+        seconds = [None] * len(self.names) if waiting is None else known_or_none(waiting[0])
         estimates = {
-            name: ModelEstimate(quality[j], cost[j], None, None if name in out else scored[j])
+            name: ModelEstimate(quality[j], cost[j], seconds[j], None if name in out else scored[j])
             for j, name in enumerate(self.names)
         }
-        return Decision(
-            model=self.names[chosen],
-            ranking=(self.names[chosen], *(name for name in order if name not in out)),
-            estimates=estimates,
-            final=final,
-            reason=reason,
-            excluded=out,
-            degraded=degraded,
+        if len(chosen) > 1:
+            reason += f"; asked at the same time: {' and '.join(self.names[j] for j in chosen)}"
+        return tuple(
+            Decision(
+                model=name,
+                ranking=(name, *(other for other in order if other not in out and other != name)),
+                estimates=estimates,
+                final=final,
+                reason=reason,
+                excluded=out,
+                degraded=degraded,
+            )
+            for name in (self.names[j] for j in chosen)
         )
 
     def _answer(self) -> Answer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.estimators.answer_posterior import AnswerPosterior, members
+from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.choice import first_choice
 from pointsman.routers.stepping.lookahead import PREMIUM, Lookahead
 from pointsman.routers.stepping.said import Said
@@ -38,6 +38,7 @@ class Walk:
         quality: What each query lets expect of each model, shape (n, k).
         spending: What a call is expected to cost, shape (n, k); NaN is unknown, and then the weight must be 0.
         weight: Quality per US dollar.
+        waiting: Seconds that a call is expected to take, shape (n, k); None where haste counts for nothing.
         readings: Expected qualities that reading an answer may come to; () where answers are only compared.
     """
 
@@ -46,11 +47,13 @@ class Walk:
     quality: Matrix
     spending: Matrix
     weight: float
+    waiting: Matrix | None = None
     readings: tuple[float, ...] = ()
 
     def at(self, rows: Codes) -> Walk:
         """Return the walk of some of the queries."""
-        return replace(self, quality=self.quality[rows], spending=self.spending[rows])
+        waiting = None if self.waiting is None else self.waiting[rows]
+        return replace(self, quality=self.quality[rows], spending=self.spending[rows], waiting=waiting)
 
     def stand(self, subset: int, said: Said) -> Standing:
         """Return how the queries stand after these models have answered."""
@@ -61,18 +64,30 @@ class Walk:
         return Said(codes=np.full(self.quality.shape, -1, dtype=np.intp), worth=self.quality)
 
     def scores(self, subset: int, standing: Standing) -> Matrix:
-        """Return what asking each model promises, its cost deducted, shape (n, k): a gain, or before any answer its value."""
-        gains = self.lookahead.gains(subset, standing, self.weight)
-        paid = self.weight * self.spending if self.weight else 0.0
-        return (gains if subset else gains + standing.before) - paid
+        """Return what each action promises, its cost deducted, shape (n, a): a gain, or before any answer its value.
+
+        The first k actions ask one model each.
+        """
+        actions, gains = self.lookahead.actions, self.lookahead.gains(subset, standing, self.weight)
+        found = gains if subset else gains + actions.most(standing.before)
+        if self.weight:
+            found = found - self.weight * actions.total(self.spending)
+        if self.waiting is not None:
+            found = found - self.lookahead.haste * actions.most(self.waiting)
+        return found
 
     def step(self, scores: Matrix, subset: int, allowed: Mask) -> Codes:
-        """Return the column to ask next, shape (n,); -1 to stop. Nothing but a query without any answer must go on."""
-        open_ = allowed.copy()
-        open_[:, members(subset)] = False
+        """Return the action to take next, shape (n,); -1 to stop. Nothing but a query without any answer must go on."""
+        actions = self.lookahead.actions
+        open_ = actions.open(subset, allowed)
         best = np.where(open_, scores, -np.inf)
         go = open_.any(axis=1) & ((best.max(axis=1) > PREMIUM) | (subset == 0))
-        return np.where(go, first_choice(scores, self.spending, open_), -1)
+        return np.where(go, first_choice(scores, actions.total(self.spending), open_), -1)
+
+    def lead(self, chosen: Codes) -> Codes:
+        """Return, of the models that the chosen actions ask, the one of which most is expected, shape (n,); -1 for none."""
+        first = first_choice(self.quality, self.spending, self.lookahead.actions.asks[chosen])
+        return np.where(chosen < 0, -1, first)
 
     def ends(self, first: int, allowed: Mask) -> Mask:
         """Return for which queries the answer of this first model ends the walk, whatever it is, shape (n,).
@@ -112,7 +127,7 @@ class Walk:
                 support[here], sure[here] = standing.belief.support, standing.belief.probability
             chosen = np.where(live[here], part.step(part.scores(subset, standing), subset, allowed[here]), -1)
             live[here] = chosen >= 0
-            asked[here[chosen >= 0], chosen[chosen >= 0]] = True
+            asked[here[chosen >= 0]] |= self.lookahead.actions.asks[chosen[chosen >= 0]]
             for j in range(k if subset == 0 else 0):
                 rows = here[chosen == j]
                 live[rows] = ~self.at(rows).ends(j, allowed[rows])
