@@ -87,9 +87,10 @@ def main() -> None:
             for seed in range(options.splits)
         ]
         Console(width=150).print(table(f"{name}: {states(data)}", rows))
-        Console(width=150).print(honesty(rows))
+        for suffix in ("", ", texts") if name in READ else ("",):
+            Console(width=150).print(honesty(rows, suffix), honesty(rows, suffix, " first"), sep="\n")
         if name in READ:
-            Console(width=150).print(honesty(rows, ", texts"), ranked(rows), sep="\n")
+            Console(width=150).print(ranked(rows))
 
 
 def estimated(split: Split, path: Path) -> Held:
@@ -139,8 +140,7 @@ def measured(held: Held) -> dict[str, Any]:
         "models": [split.train.models[j] for j in lesson.columns],
         "range": [float(low), float(high)],
     }
-    sure, right = walked[1][1][setting]
-    return figures | {"confidence": np.round(sure, 4).tolist(), "right": right.tolist()}
+    return figures | _told(walked[1][1], setting)
 
 
 def read(held: Held) -> dict[str, Any]:
@@ -157,7 +157,6 @@ def read(held: Held) -> dict[str, Any]:
         for (points, _), (part, _) in zip(walked, parts, strict=True)
     ]
     setting = int(np.abs(curves[0][:-1, 0] - split.val.cost_usd[:, split.best].mean()).argmin())
-    sure, right = walked[1][1][setting]
     ranks = [
         auroc(each.worth[:, i], split.test.quality[:, j] > 0.5)
         for each in said[1:]
@@ -169,8 +168,16 @@ def read(held: Held) -> dict[str, Any]:
         "plain, all texts": _scored(split, chains[0][1], chains[1][1]),
         "cascade routing, texts": _scored(split, *curves),
         "AUROC": {split.train.models[j]: [before[i], ranks[i]] for i, j in enumerate(lesson.columns)},
-        "confidence, texts": np.round(sure, 4).tolist(),
-        "right, texts": right.tolist(),
+    } | _told(walked[1][1], setting, ", texts")
+
+
+def _told(sure: list[Points], setting: int, suffix: str = "") -> dict[str, list[float]]:
+    """Return the confidences beside what was right, at the best model's cost and where nothing counts but quality."""
+    told = {"confidence": sure[setting], "confidence first": sure[0]}
+    return {
+        name.replace("confidence", what) + suffix: np.round(values, 4).tolist()
+        for name, pair in told.items()
+        for what, values in zip(("confidence", "right"), pair, strict=True)
     }
 
 
@@ -309,17 +316,23 @@ def table(title: str, rows: list[dict[str, Any]]) -> Table:
     return shown
 
 
-def honesty(rows: list[dict[str, Any]], suffix: str = "") -> str:
-    """Return how honest and how sharp the confidences of the answers are, pooled over the test parts."""
-    sure = np.concatenate([row[f"confidence{suffix}"] for row in rows])
-    right = np.concatenate([row[f"right{suffix}"] for row in rows])
+def honesty(rows: list[dict[str, Any]], suffix: str = "", where: str = "") -> str:
+    """Return how honest and how sharp the confidences of the answers are, pooled over the test parts.
+
+    They are those at the best model's cost, or where " first", those where nothing counts but quality.
+    """
+    rows = [row for row in rows if f"confidence{where}{suffix}" in row]
+    if not rows:
+        return ""
+    sure = np.concatenate([row[f"confidence{where}{suffix}"] for row in rows])
+    right = np.concatenate([row[f"right{where}{suffix}"] for row in rows])
     base = right.mean() * (1 - right.mean())
     raw, noise = ece_equal_mass(sure, right), _chance(sure)
     rank = auroc(sure, right > 0.5)
     kept = sum(row[f"cascade routing{suffix}"]["capped"] for row in rows), sum(row["all answers"] for row in rows)
     names = ", ".join(sorted({name for row in rows for name in row["models"]}))
     return (
-        f"accepted answers{suffix}: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
+        f"accepted answers{suffix}{', quality' * bool(where)}{where}: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
         f"Brier skill {1 - brier(sure, right) / base:.3f}; "
         f"AUROC {'' if rank is None else f'{rank:.3f}'}; gain {kept[0] / len(rows):.2%}, that of all answers "
         f"{kept[1] / len(rows):.2%}; models asked: {names}"

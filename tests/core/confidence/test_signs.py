@@ -108,3 +108,12 @@ def test_nothing_written_shows_nothing() -> None:
 def test_numbers_are_read_in_order() -> None:
     """Thousands' commas belong to their number, others do not."""
     assert numbers_in("1,200 eggs, 3,4 and 0.5.") == [1200.0, 3.0, 4.0, 0.5]
+
+
+@pytest.mark.parametrize("digits", [50, 309, 5_000])
+def test_endless_numbers_are_finite(digits: int) -> None:
+    """However many digits a number has, in the question, in the response or in both, every sign is a number."""
+    endless = "9" * digits
+    for question, response in ((endless, "4"), ("4", endless), (endless, f"{endless} + {endless} = {endless}")):
+        assert np.isfinite(signs([question], [response])).all()
+    assert max(numbers_in(endless)) <= 1e100

@@ -26,6 +26,7 @@ _APPLIED: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 }
 _OPERANDS: Mapping[str, str] = {"number": "", "percent": "/100", "closing": ")"}
 _UNITS, _TOKENS = 3, 40  # words that one number's unit may have, tokens that one calculation may have
+_LARGEST = 1e100  # whoever writes four hundred digits means no infinity
 _CLOSE = 0.005  # right to half a hundredth, or to half a per cent where the result is large
 Token = tuple[str, str]  # its kind and its text
 
@@ -49,7 +50,7 @@ class Calculation:
 
 
 def numbers_in(text: str) -> list[float]:
-    """Return the numbers of a text in order, without their signs.
+    """Return the numbers of a text in order, without their signs, and none above 1e100.
 
     >>> numbers_in("Each of the 1,200 eggs costs $0.25.")
     [1200.0, 0.25]
@@ -77,7 +78,7 @@ def calculations_in(text: str) -> list[Calculation]:
 
 
 def _number(text: str) -> float:
-    return float(text.replace(",", ""))
+    return min(float(text.replace(",", "")), _LARGEST)
 
 
 def _before(tokens: Sequence[Token], place: int) -> str:
