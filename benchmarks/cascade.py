@@ -331,8 +331,9 @@ def honesty(rows: list[dict[str, Any]], suffix: str = "", where: str = "") -> st
     rank = auroc(sure, right > 0.5)
     kept = sum(row[f"cascade routing{suffix}"]["capped"] for row in rows), sum(row["all answers"] for row in rows)
     names = ", ".join(sorted({name for row in rows for name in row["models"]}))
+    at = f", quality{where}" if where else ""
     return (
-        f"accepted answers{suffix}{', quality' * bool(where)}{where}: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
+        f"accepted answers{suffix}{at}: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
         f"Brier skill {1 - brier(sure, right) / base:.3f}; "
         f"AUROC {'' if rank is None else f'{rank:.3f}'}; gain {kept[0] / len(rows):.2%}, that of all answers "
         f"{kept[1] / len(rows):.2%}; models asked: {names}"
