@@ -9,6 +9,7 @@ from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from pydantic import BaseModel
 
 from llamaindex_router.conversation import is_text
+from pointsman.callers.token_logprobs import TokenLogprobs
 from pointsman.types import Response, Usage
 
 __all__ = ["response_of", "total_usage", "usage_of"]
@@ -27,9 +28,17 @@ def response_of(model: str, output: Any, usage: Usage | None) -> Response:
         text=text,
         content=content,
         usage=usage,
+        **_logprobs(raw)._asdict(),
         served_model=served if isinstance(served, str) else None,
         raw=output,
     )
+
+
+def _logprobs(raw: Any) -> TokenLogprobs:
+    """Return the log-probabilities in the provider's own reply, where it is a chat completion that has some."""
+    choices = None if raw is None else _field(raw, "choices")
+    told = _field(choices[0], "logprobs") if choices else None
+    return TokenLogprobs.of(told.model_dump() if isinstance(told, BaseModel) else told)
 
 
 def _said(output: Any) -> tuple[str, Any]:

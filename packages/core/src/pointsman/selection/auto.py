@@ -97,7 +97,7 @@ class AutoRouter(EstimatedRouter):
             policy = policy.fit(held.estimates(), kept)
         trust = held.trust()
         cascade, beside = None, None
-        if self.cascade is not None and kept.answers is not None:
+        if self.cascade is not None and (kept.answers is not None or kept.responses is not None):
             cascade, beside = considered(self.cascade, estimator, held.estimates(), kept)
         found = Findings(
             queries=len(kept),
