@@ -91,6 +91,16 @@ def test_without_answers_nothing_is_considered() -> None:
     assert found.to_dict()["cascade"] is None
 
 
+def test_whole_responses_will_do() -> None:
+    """Where no final answer was read out, what was written is compared instead: the same is found."""
+    data = outcomes(300)
+    whole = fitted(replace(data, answers=None, responses=data.answers)).findings()
+    assert whole.considered is not None
+    read = fitted(data).findings().considered
+    assert read is not None
+    assert (whole.considered.models, whole.considered.gain) == (read.models, pytest.approx(read.gain, abs=1e-9))
+
+
 def test_a_cascade_wants_a_price_on_cost() -> None:
     """A budget of dollars is no setting of a cascade, and the error says what is."""
     with pytest.raises(ConfigError, match="goes with the policy EqualQuality, not with MeanBudget"):
