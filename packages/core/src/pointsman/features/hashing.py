@@ -95,7 +95,7 @@ def _edges(kinds: Kinds) -> NDArray[np.intp]:
 
 def _beginnings(kinds: Kinds, starts: NDArray[np.intp], last: int) -> NDArray[np.intp]:
     """Return where beginnings of words start, none after `last`."""
-    if kinds.max(initial=_BETWEEN) == _UNSPACED:
+    if _UNSPACED in kinds.tobytes():
         starts = np.union1d(starts, (kinds == _UNSPACED).nonzero()[0])
     return starts[: starts.searchsorted(last, side="right")]
 

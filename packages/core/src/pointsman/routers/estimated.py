@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ from pointsman.types import Answer, Constraints, Context, Decision, ModelEstimat
 __all__ = ["EstimatedRouter", "constrained", "known_or_none"]
 
 Mask = NDArray[np.bool_]
+_estimate_of = partial(tuple.__new__, ModelEstimate)  # as ModelEstimate._make, in half the time
 
 
 class EstimatedState(State):
@@ -217,7 +219,7 @@ def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], de
     # A linear estimate may leave the scale by a little; the score keeps what was compared.
     quality = np.minimum(np.maximum(estimates.quality[0], 0.0), 1.0)
     columns = (known_or_none(quality), known_or_none(estimates.cost_usd[0]), latency, scored)
-    rows = dict(zip(names, map(ModelEstimate, *columns), strict=True))
+    rows = dict(zip(names, map(_estimate_of, zip(*columns, strict=True)), strict=True))
     mine = rows[names[chosen]]
     cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"
     return Decision(
