@@ -199,7 +199,11 @@ def interrupted(process: subprocess.Popen[bytes], server: ReplayServer, calls: i
     while process.poll() is None and len(server.ledger) < calls:
         time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    process.wait()
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:  # an interrupt can come while DSPy's executor takes its locks, which then stay taken
+        process.kill()
+        process.wait()
     return len(server.ledger)
 
 

@@ -118,18 +118,24 @@ def _wait_until_calm(pid: int) -> None:
 
 def test_ctrl_c_ends_cleanly_with_130(world: World) -> None:
     """An interrupt while the command waits for stdin is one word and the shell's exit code."""
-    code = "import pointsman.cli.route\nfrom pointsman.cli import main\nprint('ready', flush=True)\nmain()"
-    waiting = subprocess.Popen(  # noqa: S603
+    code = (
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # tests in the background ignore it
+        "import pointsman.cli.route\nfrom pointsman.cli import main\nprint('ready', flush=True)\nmain()"
+    )
+    with subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", code, "route", str(world.artefact), "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert waiting.stdout is not None
-    assert waiting.stdout.readline() == "ready\n"
-    _wait_until_calm(waiting.pid)
-    waiting.send_signal(signal.SIGINT)
-    waiting.wait(timeout=20)  # with its input still open: the end of it would be an answer
-    _, errors = waiting.communicate()
-    assert (waiting.returncode, errors.strip()) == (130, "Interrupted.")
+    ) as waiting:  # fmt: skip
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "ready\n"
+        _wait_until_calm(waiting.pid)
+        waiting.send_signal(signal.SIGINT)
+        try:
+            waiting.wait(timeout=20)  # with its input still open: the end of it would be an answer
+        except subprocess.TimeoutExpired:
+            waiting.kill()
+        _, errors = waiting.communicate()
+        assert (waiting.returncode, errors.strip()) == (130, "Interrupted.")
 
 
 def test_help_is_fast_and_loads_nothing_heavy() -> None:
