@@ -201,7 +201,9 @@ def interrupted(process: subprocess.Popen[bytes], server: ReplayServer, calls: i
     process.send_signal(signal.SIGINT)
     try:
         process.wait(timeout=60)
-    except subprocess.TimeoutExpired:  # an interrupt can come while DSPy's executor takes its locks, which then stay taken
+    except (
+        subprocess.TimeoutExpired
+    ):  # an interrupt can come while DSPy's executor takes its locks, which then stay taken
         process.kill()
         process.wait()
     return len(server.ledger)

@@ -28,6 +28,7 @@ __all__ = ["Aim", "Lesson", "cost_weights", "rightly", "timed"]
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 _WEIGHTS = 25
 _RIGHT = 0.5  # an answer is right when its quality is above this
@@ -76,18 +77,10 @@ class Lesson:
         reader = None
         if confidence is not None:
             reader, worth = Reader.fit(confidence, data.only([data.models[j] for j in columns]), worth, folds)
-        known = np.isfinite(quality).all(axis=1) & np.isfinite(held.quality[:, columns]).all(axis=1)
+        known: Mask = np.asarray(np.isfinite(quality).all(axis=1) & np.isfinite(held.quality[:, columns]).all(axis=1))
         real, expected = data.cost_usd[known][:, columns], held.cost_usd[known][:, columns]
         right = rightly(codes[known], quality[known])
-        training = Training(
-            quality=held.quality[known][:, columns],
-            spending=np.nan_to_num(expected),
-            waiting=(waiting := timed(held, columns)[known]),
-            cost_usd=np.nan_to_num(np.where(np.isnan(real), expected, real)),
-            latency_s=waiting if data.latency_s is None else _filled(data.latency_s[known][:, columns], waiting),
-            said=Said(codes=codes[known], worth=worth[known]),
-            right=right,
-        )
+        training = _training(data, held, columns, known, Said(codes=codes[known], worth=worth[known]), right)
         grid = cost_weights(real) if np.isfinite(expected).all() else np.zeros(1)
         posterior = AnswerPosterior.fit(training.quality, training.said.codes, right, training.said.worth)
         lookahead = Lookahead.fit(posterior, training, grid, haste=aim.haste)
@@ -146,6 +139,22 @@ def _codes(data: RoutingDataset, equivalence: Equivalence) -> Codes:
         return coded(told_in(data), equivalence)
     own = np.tile(np.arange(len(data.models), dtype=np.intp), (len(data), 1))
     return np.where(np.isfinite(data.quality), own, -1)
+
+
+def _training(
+    data: RoutingDataset, held: Estimates, columns: list[int], known: Mask, said: Said, right: Mask
+) -> Training:
+    """Return what is known of the queries whose outcomes are all known."""
+    expected, waiting = held.cost_usd[known][:, columns], timed(held, columns)[known]
+    return Training(
+        quality=held.quality[known][:, columns],
+        spending=np.nan_to_num(expected),
+        waiting=waiting,
+        cost_usd=np.nan_to_num(_filled(data.cost_usd[known][:, columns], expected)),
+        latency_s=waiting if data.latency_s is None else _filled(data.latency_s[known][:, columns], waiting),
+        said=said,
+        right=right,
+    )
 
 
 def _priced(data: RoutingDataset, columns: list[int]) -> Matrix:
