@@ -1,13 +1,27 @@
-"""Drafting: a small cascade that the tests of several adapters run."""
+"""Drafting: small cascades that the tests of several adapters run."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from pointsman.confidence.likelihood import TokenLikelihood
 from pointsman.flow import Plan, ask
 from pointsman.models import ModelPool
 from pointsman.routers.base import Router
+from pointsman.routers.cascade import Cascade
+from pointsman.testing.replay_server import Recorded
 from pointsman.types import Answer, Call, Context, Decision, Message, Query
 
-__all__ = ["Drafting"]
+__all__ = ["BY_LIKELIHOOD", "Drafting", "unsure"]
+
+BY_LIKELIHOOD = Cascade(order=("small", "large"), confidence=TokenLikelihood(), thresholds=(0.9,))
+"""A cascade that keeps a draft whose tokens were likely."""
+
+
+def unsure(model: str, request: dict[str, Any]) -> Recorded:
+    """Answer for the replay server: the small model is unsure of its tokens when the question is "hard"."""
+    hard = request["messages"][-1]["content"] == "hard"
+    return Recorded(text=f"{model} it is", logprob=-2.0 if hard and model == "small" else -0.01)
 
 
 class Drafting(Router):

@@ -77,13 +77,15 @@ def study_of(folder: Path, router: EstimatedRouter, artefact: Path) -> Study:
 
 
 def priced(data: RoutingDataset) -> RoutingDataset:
-    """Return the dataset with each model's price, solved from its recorded tokens and costs."""
+    """Return the dataset with each model's price, solved from its tokens and costs; it must explain every cell."""
     assert data.input_tokens is not None
     assert data.output_tokens is not None
     specs = []
     for column, name in enumerate(data.models):
         tokens = np.column_stack([data.input_tokens[:, column], data.output_tokens[:, column]])
-        into, out = np.round(np.linalg.lstsq(tokens, data.cost_usd[:, column], rcond=None)[0] * 1e6, 9).tolist()
+        rates, *_ = np.linalg.lstsq(tokens, data.cost_usd[:, column], rcond=None)
+        into, out = np.round(rates * 1e6, 9).tolist()
+        np.testing.assert_allclose(tokens @ [into / 1e6, out / 1e6], data.cost_usd[:, column], rtol=1e-9, atol=0)
         specs.append(ModelSpec(name=name, price=Price(input_per_mtok=into, output_per_mtok=out)))
     return replace(data, pool=ModelPool(specs))
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from drafting import Drafting
+from drafting import BY_LIKELIHOOD, Drafting, unsure
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
 from langchain_router import RouterLLM
-from pointsman.confidence.likelihood import TokenLikelihood
 from pointsman.errors import ConfigError
 from pointsman.flow import Plan
 from pointsman.flow import ask as asking
 from pointsman.models import ModelPool
-from pointsman.routers.cascade import Cascade
 from pointsman.testing.replay_server import Recorded, ReplayServer
 from pointsman.types import Answer, Call, Context, Embed, Query, Response, Trace
 
@@ -151,13 +149,9 @@ async def test_embeddings_are_langchains(cascade: Any, ask: Any) -> None:
 @pytest.mark.parametrize(("question", "model"), [("easy", "small"), ("hard", "large")])
 async def test_log_probabilities_decide(client: Any, ask: Any, way: str, question: str, model: str) -> None:
     """A confidence in tokens asks the models for their log-probabilities and reads those that they send."""
-
-    def unsure(asked: str, request: dict[str, Any]) -> Recorded:
-        hard = request["messages"][-1]["content"] == "hard"
-        return Recorded(text=f"{asked} it is", logprob=-2.0 if hard and asked == "small" else -0.01)
-
-    cascade = Cascade(order=("small", "large"), confidence=TokenLikelihood(), thresholds=(0.9,))
     with ReplayServer({}, default=unsure) as server:
-        llm = RouterLLM(models={name: client(name, base_url=server.url) for name in cascade.order}, router=cascade)
+        llm = RouterLLM(
+            models={name: client(name, base_url=server.url) for name in BY_LIKELIHOOD.order}, router=BY_LIKELIHOOD
+        )
         message = await ask(llm, way, question)
     assert message.text == f"{model} it is"

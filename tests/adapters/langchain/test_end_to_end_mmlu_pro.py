@@ -6,20 +6,20 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from one_artefact import priced
 
 from pointsman.artifacts import save
 from pointsman.data.dataset import RoutingDataset
 from pointsman.data.splits import grouped_split
 from pointsman.estimators.linear import Linear
 from pointsman.features.lexical import Lexical
-from pointsman.models import ModelPool, ModelSpec, Price
 from pointsman.policies.utility import Utility
 from pointsman.routers.estimated import EstimatedRouter
 from pointsman.testing.replay_server import ReplayServer
@@ -29,20 +29,6 @@ COST_WEIGHT = 250.0
 """Quality a US dollar is worth: a point of quality costs 40 cents for a thousand questions."""
 
 PROGRAM = Path(__file__).parent / "mmlu_pro_chain.py"
-
-
-def priced(data: RoutingDataset) -> RoutingDataset:
-    """Return the dataset with each model's price, solved from its tokens and costs; it must explain every cell."""
-    assert data.input_tokens is not None
-    assert data.output_tokens is not None
-    specs = []
-    for column, name in enumerate(data.models):
-        tokens = np.column_stack([data.input_tokens[:, column], data.output_tokens[:, column]])
-        rates, *_ = np.linalg.lstsq(tokens, data.cost_usd[:, column], rcond=None)
-        into, out = np.round(rates * 1e6, 9).tolist()
-        np.testing.assert_allclose(tokens @ [into / 1e6, out / 1e6], data.cost_usd[:, column], rtol=1e-9, atol=0)
-        specs.append(ModelSpec(name=name, price=Price(input_per_mtok=into, output_per_mtok=out)))
-    return replace(data, pool=ModelPool(specs))
 
 
 @dataclass(frozen=True)

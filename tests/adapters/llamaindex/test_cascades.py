@@ -8,19 +8,17 @@ import pytest
 
 pytest.importorskip("llama_index.llms.openai_like", reason="llama-index is not installed")
 
-from drafting import Drafting
+from drafting import BY_LIKELIHOOD, Drafting, unsure
 from llama_index.core import MockEmbedding
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms import ChatMessage
 from llama_index.core.prompts import PromptTemplate
 
 from llamaindex_router import RouterLLM
-from pointsman.confidence.likelihood import TokenLikelihood
 from pointsman.errors import ConfigError
 from pointsman.flow import Plan
 from pointsman.flow import ask as asking
 from pointsman.models import ModelPool
-from pointsman.routers.cascade import Cascade
 from pointsman.testing.replay_server import Recorded, ReplayServer
 from pointsman.types import Answer, Call, Context, Embed, Query, Response
 
@@ -170,14 +168,8 @@ async def test_embeddings_are_llamaindexes(cascade: Any, ask: Any, way: str) -> 
 @pytest.mark.parametrize(("question", "model"), [("easy", "small"), ("hard", "large")])
 async def test_log_probabilities_decide(client: Any, ask: Any, way: str, question: str, model: str) -> None:
     """A confidence in tokens asks the models for their log-probabilities and reads those that they send."""
-
-    def unsure(asked: str, request: dict[str, Any]) -> Recorded:
-        hard = request["messages"][-1]["content"] == "hard"
-        return Recorded(text=f"{asked} it is", logprob=-2.0 if hard and asked == "small" else -0.01)
-
-    cascade = Cascade(order=("small", "large"), confidence=TokenLikelihood(), thresholds=(0.9,))
     with ReplayServer({}, default=unsure) as server:
-        models = {name: client(name, api_base=server.url) for name in cascade.order}
+        models = {name: client(name, api_base=server.url) for name in BY_LIKELIHOOD.order}
         asked = [ChatMessage(role="user", content=question)]
-        response = await ask(RouterLLM(models=models, router=cascade), way, asked)
+        response = await ask(RouterLLM(models=models, router=BY_LIKELIHOOD), way, asked)
     assert response.message.content == f"{model} it is"

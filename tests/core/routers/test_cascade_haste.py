@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from driving import check_replay_is_driving
 
 from pointsman.data import RoutingDataset
 from pointsman.estimators.linear import Linear
-from pointsman.evaluation import simulate
-from pointsman.evaluation.recorded import drive_row
 from pointsman.features.embedding import Embedding
 from pointsman.routers.cascade_router import CascadeRouter
 from pointsman.testing.fakes import FakeModels
@@ -73,14 +72,7 @@ def test_haste_that_is_too_dear_asks_once() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_replay_is_driving(hasty: CascadeRouter, seed: int) -> None:
     """Replaying recorded answers comes to what driving every plan on them does, batches included."""
-    data = outcomes(30, seed + 5)
-    for point in (0.0, 20.0):
-        context = Context(operating_point=point)
-        found = simulate(hasty, data, context)
-        driven = [drive_row(hasty, data, row, context) for row in range(len(data))]
-        assert found.model.tolist() == [each.model for each in driven]
-        assert found.calls.tolist() == [each.calls for each in driven]
-        np.testing.assert_allclose(found.cost_usd, [each.cost_usd for each in driven], rtol=1e-12)
+    check_replay_is_driving(hasty, outcomes(30, seed + 5), (0.0, 20.0))
 
 
 def test_an_error_beside_an_answer_costs_nothing(hasty: CascadeRouter) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from driving import check_replay_is_driving
 
 from pointsman.confidence.consistency import SelfConsistency
 from pointsman.confidence.learned import LearnedConfidence
@@ -119,14 +120,9 @@ def test_replay_is_driving(fitted: CascadeRouter, seed: int) -> None:
     data = outcomes(60, seed + 10, silent=0.2)
     assert data.answers is not None
     data.answers[::7, 1] = None
-    for point in (0.0, *fitted.points(data.queries)[3::5], 17.0):
-        context = Context(operating_point=point)
-        found = simulate(fitted, data, context)
-        driven = [drive_row(fitted, data, row, context) for row in range(len(data))]
-        assert found.model.tolist() == [each.model for each in driven]
-        assert found.calls.tolist() == [each.calls for each in driven]
-        for name in ("quality", "cost_usd", "propensity"):
-            np.testing.assert_allclose(getattr(found, name), [getattr(each, name) for each in driven], rtol=1e-12)
+    check_replay_is_driving(
+        fitted, data, (0.0, *fitted.points(data.queries)[3::5], 17.0), ("quality", "cost_usd", "propensity")
+    )
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -135,14 +131,7 @@ def test_replay_is_driving_where_texts_are_read(reading: CascadeRouter, seed: in
     data = shown(outcomes(40, seed + 20, silent=0.2), seed)
     assert data.answers is not None
     data.answers[::5, 1] = None
-    for point in (0.0, *reading.points(data.queries)[3::7], 17.0):
-        context = Context(operating_point=point)
-        found = simulate(reading, data, context)
-        driven = [drive_row(reading, data, row, context) for row in range(len(data))]
-        assert found.model.tolist() == [each.model for each in driven]
-        assert found.calls.tolist() == [each.calls for each in driven]
-        for name in ("quality", "cost_usd"):
-            np.testing.assert_allclose(getattr(found, name), [getattr(each, name) for each in driven], rtol=1e-12)
+    check_replay_is_driving(reading, data, (0.0, *reading.points(data.queries)[3::7], 17.0))
 
 
 def test_texts_beat_answers_alone(fitted: CascadeRouter, reading: CascadeRouter) -> None:
