@@ -116,9 +116,13 @@ def identity_of(student: dspy.Module, on: Any = None) -> str:
 
 
 class UnderWay:
-    """Counts the runs under way, so that whoever is interrupted can let them end: what they call is paid for."""
+    """Counts the runs under way, so that whoever is interrupted can let them end: what they call is paid for.
+
+    `error` is the first that a run ended with: DSPy, once it gives up, may stop before it has taken note of any.
+    """
 
     def __init__(self) -> None:
+        self.error: Exception | None = None
         self._changed = Condition()
         self._count = 0
 
@@ -126,8 +130,10 @@ class UnderWay:
         with self._changed:
             self._count += 1
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         with self._changed:
+            if self.error is None and isinstance(error, Exception):
+                self.error = error
             self._count -= 1
             self._changed.notify_all()
 
@@ -144,8 +150,8 @@ def _executed(executor: ParallelExecutor, one: Any, items: Sequence[int], under_
     except BaseException as error:
         executor.cancel_jobs.set()
         under_way.settle()
-        if isinstance(error, Exception) and executor.exceptions_map:
-            raise next(iter(executor.exceptions_map.values())) from None
+        if isinstance(error, Exception) and under_way.error is not None:
+            raise under_way.error from None
         raise
     for failed in executor.exceptions_map.values():
         if call_error("", failed) is None:
