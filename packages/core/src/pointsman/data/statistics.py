@@ -15,6 +15,8 @@ _KINDS = bytes.maketrans(b"0123456789$=\\{}<>^([", b"0000000000========((")  # d
 
 def plain_text(text: str) -> str:
     """Return a text with single spaces and none around it: how it is spaced says nothing of what it asks."""
+    if text.isprintable() and "  " not in text:  # of all that separates words, only the space is printable
+        return text.strip(" ")
     return " ".join(text.split())
 
 

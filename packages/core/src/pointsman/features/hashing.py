@@ -58,22 +58,25 @@ def word_buckets(text: str, *, bits: int, beginning: int | None = None) -> NDArr
     The beginning of a word is its first `beginning` code points and, when it is shorter, what follows it; None leaves them
     out. In scripts without spaces every character begins a word.
     """
-    codes = code_points(text)
+    codes = code_points(f" {text} ")
     n = len(codes)
-    if not n:
-        return np.empty(0, dtype=np.int64)
     powers, inverses = _powers(-(-n // _BLOCK) * _BLOCK)
     sums = np.zeros(n + 1, dtype=np.uint64)
     np.multiply(codes, powers[:n], out=sums[1:])
     np.add.accumulate(sums, out=sums)
     kinds = _kinds().take(codes, mode="clip")
     edges = _edges(kinds)
-    starts, ends = edges[::2], edges[1::2]
-    words = (sums.take(ends) - sums.take(starts)) * inverses.take(starts)
+    starts, until = edges[::2], sums.take(edges)
+    before, shifts = until[::2], inverses.take(starts)
+    words = (until[1::2] - before) * shifts
     found = [words, words[:-1] * _FIRST + words[1:] * _SECOND]
     if beginning is not None:
-        starts = _beginnings(kinds, starts, n - beginning)
-        found.append((sums.take(starts + beginning) - sums.take(starts)) * inverses.take(starts) * _BEGINNING)
+        if _UNSPACED in kinds.tobytes():
+            starts = np.union1d(starts, (kinds == _UNSPACED).nonzero()[0])
+            before, shifts = sums.take(starts), inverses.take(starts)
+        whole = starts.searchsorted(n - 1 - beginning, side="right")  # not cut short by the end of the text
+        first = sums.take(starts[:whole] + beginning) - before[:whole]
+        found.append(first * shifts[:whole] * _BEGINNING)
     return _mixed(np.concatenate(found), bits)
 
 
@@ -86,18 +89,11 @@ def _mixed(hashes: Hashes, bits: int) -> NDArray[np.int64]:
 
 
 def _edges(kinds: Kinds) -> NDArray[np.intp]:
-    """Return where words begin and end, by turns."""
-    inside = np.zeros(len(kinds) + 2, dtype=np.bool_)
-    np.not_equal(kinds, _BETWEEN, out=inside[1:-1])
+    """Return where words begin and end, by turns, in a text that neither begins nor ends with one."""
+    inside = kinds != _BETWEEN
     edges: NDArray[np.intp] = (inside[1:] != inside[:-1]).nonzero()[0]
+    edges += 1
     return edges
-
-
-def _beginnings(kinds: Kinds, starts: NDArray[np.intp], last: int) -> NDArray[np.intp]:
-    """Return where beginnings of words start, none after `last`."""
-    if _UNSPACED in kinds.tobytes():
-        starts = np.union1d(starts, (kinds == _UNSPACED).nonzero()[0])
-    return starts[: starts.searchsorted(last, side="right")]
 
 
 @cache
