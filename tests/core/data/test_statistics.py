@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from pointsman.data.statistics import plain_text
 
-SPACED = st.lists(st.text(max_size=6) | st.sampled_from([" ", "  ", "\n", "\t", "\u00a0", "\u3000", "\x1c"]), max_size=12)
+SPACED = st.lists(
+    st.text(max_size=6) | st.sampled_from([" ", "  ", "\n", "\t", "\u00a0", "\u3000", "\x1c"]), max_size=12
+)
 
 
 @given(SPACED.map("".join))

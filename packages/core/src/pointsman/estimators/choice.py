@@ -35,5 +35,5 @@ def first_choice(scores: Matrix, cost_usd: Matrix, allowed: NDArray[np.bool_] | 
 
 def ranked(scores: Matrix, cost_usd: Matrix) -> list[int]:
     """Return the columns of one row, shape (m,), by score, then cost, then position; scores within `TIE` are ties."""
-    order: list[int] = np.lexsort((cost_usd, -np.floor(scores / TIE + 0.5))).tolist()  # NaN, unknown, comes last
+    order: list[int] = np.lexsort((cost_usd, np.ceil(scores / -TIE - 0.5))).tolist()  # NaN, unknown, comes last
     return order

@@ -121,8 +121,9 @@ class Clusters(Estimator):
         distance = state.squares - rows @ state.doubled  # less the squared length of the row itself
         p = min(self.nearest, len(state.centers))
         found = distance.argsort(axis=1, kind="stable")[:, :p]
+        found += np.arange(0, distance.size, distance.shape[1])[:, None]
         shares = np.zeros(distance.shape)
-        shares[np.arange(len(rows))[:, None], found] = 1 / p
+        shares.put(found, 1 / p)
         return shares
 
     def profile(self, model: str) -> Matrix:

@@ -30,6 +30,7 @@ _SAMPLE = 8000  # texts, evenly spaced, that settle weights and directions; more
 _OVERSAMPLING, _ITERATIONS = 10, 3
 _TINY = 1e-9
 _STEPS = 127
+_MANY = 1024  # buckets of a text, with repetitions, from which on it pays to find the distinct ones
 _WORD = re.compile(r"[^\W_]+")
 Row = tuple[NDArray[np.int64], NDArray[np.float32]]
 
@@ -96,9 +97,11 @@ class Lexical(Features):
     def effects(self, query: Query, direction: Matrix) -> dict[str, float]:
         """Return each word's share in the text's position along a direction, its parts of pairs and beginnings left out."""
         table = self.fitted(LexicalState).table
-        buckets, counts = self._row(plain_text(query.text))
-        count_of = dict(zip(buckets.tolist(), counts.tolist(), strict=True))
-        length = float(np.linalg.norm(counts @ table[buckets])) + _TINY
+        buckets, shares = self._row(plain_text(query.text))
+        count_of = dict.fromkeys(buckets.tolist(), 0.0)
+        for bucket, share in zip(buckets.tolist(), shares.tolist(), strict=True):
+            count_of[bucket] += share
+        length = float(np.linalg.norm(shares @ table[buckets])) + _TINY
         found = {}
         for word in dict.fromkeys(_WORD.findall(query.text.casefold())):
             (bucket, *_) = word_buckets(word, bits=self.bits).tolist() or [None]
@@ -135,30 +138,36 @@ class Lexical(Features):
         width = state.projection.shape[1]
         out = np.empty((len(queries), width + len(state.center)))
         words = out[:, :width]
-        for i, (buckets, counts) in enumerate(rows):
+        for i, (buckets, shares) in enumerate(rows):
             # A byte a number until it is needed: a quarter of the memory to fetch at random, which is what takes the time.
             numbers = state.projection.take(buckets, axis=0, mode="clip").astype(np.float32)
-            directed = (counts * state.steps.take(buckets, mode="clip")) @ numbers
+            directed = (shares * state.steps.take(buckets, mode="clip")) @ numbers
             words[i] = directed / (sqrt(directed @ directed) + _TINY)
         np.multiply(queries.statistics - state.center, self.statistics_weight / state.scale, out=out[:, width:])
         return out
 
     def _row(self, text: str) -> Row:
-        """Return the distinct buckets of a plain text and their damped counts."""
+        """Return the buckets of a plain text, and what each adds to its damped count: all of it where each is there once."""
         if len(text) > self.max_chars:
             half = self.max_chars // 2
             text = f"{text[:half]} {text[-half:]}"
-        tally = np.bincount(word_buckets(text, bits=self.bits, beginning=self.beginning), minlength=1)
-        buckets = (tally != 0).nonzero()[0]
-        return buckets, _damped_counts().take(tally.take(buckets), mode="clip")
+        buckets = word_buckets(text, bits=self.bits, beginning=self.beginning)
+        counts, shares = _damped()
+        tally = np.bincount(buckets, minlength=1)
+        if len(buckets) < _MANY:  # few are repeated, and finding them takes longer than fetching them again
+            return buckets, shares.take(tally.take(buckets), mode="clip")
+        distinct = tally.nonzero()[0]
+        return distinct, counts.take(tally.take(distinct), mode="clip")
 
     def _sparse(self, rows: Sequence[Row]) -> csr_matrix:
         from scipy.sparse import csr_matrix
 
         ends = np.cumsum([0, *(len(buckets) for buckets, _ in rows)])
         buckets = np.concatenate([buckets for buckets, _ in rows])
-        counts = np.concatenate([counts for _, counts in rows])
-        return csr_matrix((counts, buckets, ends), shape=(len(rows), 1 << self.bits))
+        shares = np.concatenate([shares for _, shares in rows])
+        counts = csr_matrix((shares, buckets, ends), shape=(len(rows), 1 << self.bits))
+        counts.sum_duplicates()
+        return counts
 
     def _directions(self, counts: csr_matrix, weight: Matrix) -> NDArray[np.float32]:
         """Return the leading right singular vectors of the weighted, unit-length rows, shape (2**bits, components).
@@ -182,7 +191,8 @@ class Lexical(Features):
 
 
 @cache
-def _damped_counts() -> NDArray[np.float32]:
-    """Return 1 + log of the counts from 1, after a 0 for none; more often than the last one says nothing more."""
-    damped: NDArray[np.float32] = np.r_[0.0, 1 + np.log(np.arange(1, 4096))].astype(np.float32)
-    return damped
+def _damped() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return 1 + log c of the counts c from 1, after a 0 for none, and its c-th part; beyond the last, what that one has."""
+    counts = np.arange(1.0, 4096.0)
+    damped = 1 + np.log(counts)
+    return np.r_[0.0, damped].astype(np.float32), np.r_[0.0, damped / counts].astype(np.float32)
