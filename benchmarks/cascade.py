@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 from answers import boosted, clairvoyant, with_answers
-from kept import Kept, spread, states
+from cascade_tables import honesty, ranked, table
+from kept import Kept, states
 from protocol import SETTINGS, Score, Split, _figures, score, score_zero
 from rich.console import Console
-from rich.table import Table
 from texts import between, plain, said_in, taught
 
 from pointsman.data import RoutingDataset
@@ -33,7 +33,7 @@ from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import first_choice
 from pointsman.estimators.stacked import Stacked
-from pointsman.metrics import auroc, brier, ece_equal_mass
+from pointsman.metrics import auroc
 from pointsman.routers.stepping.curated import curated
 from pointsman.routers.stepping.learning import Lesson, rightly
 from pointsman.routers.stepping.reader import READINGS
@@ -41,11 +41,6 @@ from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.walking import Walk
 
 READ = ("mmlu_pro", "gsm8k", "gsm8k_whole")  # sets of which answers' texts are on record
-ROWS = (
-    *("Zero router", "pure router", "plain cascades", "cascade routing", "plain, last text", "plain, all texts"),
-    *("cascade routing, texts", "clairvoyant"),
-)
-AHEAD = "cascade routing", "cascade routing, texts"
 THRESHOLDS = (0.0, *np.linspace(0.3, 0.97, 16).tolist())
 CHAIN, POOL = 4, 5
 Points = tuple[np.ndarray, np.ndarray]
@@ -117,7 +112,8 @@ def measured(held: Held) -> dict[str, Any]:
     lesson = Lesson.of(split.train, held.train, "normalised", 3)
     parts = (split.val, held.val), (split.test, held.test)
     weights = lesson.lookahead.grid
-    walked = [_walked(lesson, weights, part, found, said_in(lesson, part, found)) for part, found in parts]
+    said = [said_in(lesson, part, found) for part, found in parts]
+    walked = [_walked(lesson, weights, part, found, each) for (part, found), each in zip(parts, said, strict=True)]
     curves = [points for points, _ in walked]
     cheapest = int(split.val.cost_usd.mean(axis=0).argmin())
     for i, part in enumerate((split.val, split.test)):
@@ -129,7 +125,7 @@ def measured(held: Held) -> dict[str, Any]:
         "Zero router": asdict(score_zero(split)),
         "pure router": asdict(score(split, held.val, held.test)) | _capped(split, *_routed(held)),
         "plain cascades": _scored(split, *_chains(held)),
-        "cascade routing": _scored(split, *curves),
+        "cascade routing": _scored(split, *curves) | _own(lesson, held, said[1]),
         "all answers": float(answers.chosen.mean() - split.test.quality[:, split.best].mean()),
         "nine answers": float(
             boosted(split, (held.train, held.val, held.test), nine).chosen.mean()
@@ -166,7 +162,7 @@ def read(held: Held) -> dict[str, Any]:
     return {
         "plain, last text": _scored(split, chains[0][0], chains[1][0]),
         "plain, all texts": _scored(split, chains[0][1], chains[1][1]),
-        "cascade routing, texts": _scored(split, *curves),
+        "cascade routing, texts": _scored(split, *curves) | _own(lesson, held, said[1]),
         "AUROC": {split.train.models[j]: [before[i], ranks[i]] for i, j in enumerate(lesson.columns)},
     } | _told(walked[1][1], setting, ", texts")
 
@@ -179,6 +175,14 @@ def _told(sure: list[Points], setting: int, suffix: str = "") -> dict[str, list[
         for name, pair in told.items()
         for what, values in zip(("confidence", "right"), pair, strict=True)
     }
+
+
+def _own(lesson: Lesson, held: Held, said: Said) -> dict[str, float]:
+    """Return cost and quality beside the best single model's at the price on cost that the cascade set for itself."""
+    test, best = held.split.test, held.split.best
+    ((paid, quality),), _ = _walked(lesson, np.array([lesson.cost_weight]), test, held.test, said)
+    price, theirs = (float(matrix[:, best].mean()) for matrix in (test.cost_usd, test.quality))
+    return {"own cost": float(paid) / price, "own dq": float(quality) - theirs}
 
 
 def _scored(split: Split, val: np.ndarray, test: np.ndarray) -> dict[str, float]:
@@ -278,81 +282,6 @@ def _chain(
         enough[:, -1] = True
         stop = enough.argmax(axis=1)
         yield float(paid[rows, stop].mean()), float(np.stack(came, axis=1)[rows, stop].mean())
-
-
-def table(title: str, rows: list[dict[str, Any]]) -> Table:
-    """Lay out means over splits with their 95 % intervals."""
-    shown = Table(title=f"{title}, {len(rows)} splits; quality in points")
-    headings = (
-        "row",
-        "AIQ - zero",
-        "peak %",
-        "quality at ≤ the best's cost",
-        "cost@best",
-        "dq",
-        *(f"{name} ahead, AIQ" for name in AHEAD if name in rows[0]),
-    )
-    for heading in headings:
-        shown.add_column(heading, justify="left" if heading == "row" else "right")
-    for name in (each for each in ROWS if each in rows[0]):
-        found = [row[name] for row in rows]
-        aiq = [a["aiq"] - row["Zero router"]["aiq"] for a, row in zip(found, rows, strict=True)]
-        ahead = [
-            [row[best]["aiq"] - a["aiq"] for a, row in zip(found, rows, strict=True)]
-            for best in AHEAD
-            if best in rows[0]
-        ]
-        shown.add_row(
-            name,
-            spread(aiq),
-            spread([each["peak"] for each in found]),
-            spread([each["capped"] for each in found]) if "capped" in found[0] else "",
-            spread([each["cost"] for each in found], 1),
-            spread([each["dq"] for each in found]),
-            *("" if not any(each) else spread(each) for each in ahead),
-        )
-    for name in ("all answers", "nine answers", "oracle"):
-        shown.add_row(name, "", "", spread([row[name] for row in rows]), "", "", "")
-    return shown
-
-
-def honesty(rows: list[dict[str, Any]], suffix: str = "", where: str = "") -> str:
-    """Return how honest and how sharp the confidences of the answers are, pooled over the test parts.
-
-    They are those at the best model's cost, or where " first", those where nothing counts but quality.
-    """
-    rows = [row for row in rows if f"confidence{where}{suffix}" in row]
-    if not rows:
-        return ""
-    sure = np.concatenate([row[f"confidence{where}{suffix}"] for row in rows])
-    right = np.concatenate([row[f"right{where}{suffix}"] for row in rows])
-    base = right.mean() * (1 - right.mean())
-    raw, noise = ece_equal_mass(sure, right), _chance(sure)
-    rank = auroc(sure, right > 0.5)
-    kept = sum(row[f"cascade routing{suffix}"]["capped"] for row in rows), sum(row["all answers"] for row in rows)
-    names = ", ".join(sorted({name for row in rows for name in row["models"]}))
-    at = f", quality{where}" if where else ""
-    return (
-        f"accepted answers{suffix}{at}: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
-        f"Brier skill {1 - brier(sure, right) / base:.3f}; "
-        f"AUROC {'' if rank is None else f'{rank:.3f}'}; gain {kept[0] / len(rows):.2%}, that of all answers "
-        f"{kept[1] / len(rows):.2%}; models asked: {names}"
-    )
-
-
-def ranked(rows: list[dict[str, Any]]) -> str:
-    """Return how well the quality expected before and after reading an answer tells right ones from wrong ones."""
-    names = sorted({name for row in rows for name in row["AUROC"]})
-    told = {name: np.array([row["AUROC"][name] for row in rows if name in row["AUROC"]]) for name in names}
-    return "AUROC of what is expected of an answer, before and after reading it: " + ", ".join(
-        f"{name} {before:.3f} {after:.3f}" for name, (before, after) in ((n, t.mean(axis=0)) for n, t in told.items())
-    )
-
-
-def _chance(sure: np.ndarray, draws: int = 50) -> float:
-    """Return the calibration error that perfectly honest confidences would show by chance."""
-    random = np.random.default_rng(0)
-    return float(np.mean([ece_equal_mass(sure, random.random(len(sure)) < sure) for _ in range(draws)]))
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from pointsman.estimators.base import Estimates
 from pointsman.flow import Plan
 from pointsman.routers.base import Router
 from pointsman.routers.climbing import climb
-from pointsman.routers.estimated import constrained, known_or_none
+from pointsman.routers.estimated import constrained
+from pointsman.routers.expected import Expected
 from pointsman.routers.ladder import ALWAYS, Ladder
 from pointsman.routers.replayed import Replayed
-from pointsman.types import Answer, Constraints, Context, Decision, ModelEstimate, Query
+from pointsman.types import Answer, Constraints, Context, Decision, Query
 
 __all__ = ["Cascading", "Course"]
 
@@ -184,13 +185,9 @@ class Cascading(Router):
         return ladders[key]
 
 
-def _told(expected: Estimates) -> dict[str, ModelEstimate]:
-    latency = [None] * len(expected.models) if expected.latency_s is None else known_or_none(expected.latency_s[0])
-    columns = (known_or_none(expected.quality[0]), known_or_none(expected.cost_usd[0]), latency)
-    return {
-        name: ModelEstimate(quality=q, cost_usd=c, latency_s=s, score=None)
-        for name, q, c, s in zip(expected.models, *columns, strict=True)
-    }
+def _told(expected: Estimates) -> Expected:
+    latency = None if expected.latency_s is None else expected.latency_s[0]
+    return Expected(expected.models, expected.quality[0], expected.cost_usd[0], latency)
 
 
 def _unchecked(limits: Constraints) -> list[str]:

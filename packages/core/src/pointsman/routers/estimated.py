@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
@@ -23,12 +22,12 @@ from pointsman.models import ModelPool, estimate_tokens
 from pointsman.policies.base import Choice, Policy
 from pointsman.policies.utility import Utility
 from pointsman.routers.base import Decisions, Router, uniform, with_vector
-from pointsman.types import Answer, Constraints, Context, Decision, ModelEstimate, Query
+from pointsman.routers.expected import Expected, known_or_none
+from pointsman.types import Answer, Constraints, Context, Decision, Query
 
-__all__ = ["EstimatedRouter", "constrained", "known_or_none"]
+__all__ = ["EstimatedRouter", "constrained"]
 
 Mask = NDArray[np.bool_]
-_estimate_of = partial(tuple.__new__, ModelEstimate)  # as ModelEstimate._make, in half the time
 
 
 class EstimatedState(State):
@@ -211,28 +210,18 @@ def _over(what: str, unit: str, values: NDArray[np.float64], limit: float, names
 def _decision(estimates: Estimates, choice: Choice, excluded: dict[str, str], degraded: tuple[str, ...]) -> Decision:
     names, chosen, scores = estimates.models, int(choice.model[0]), choice.scores[0]
     order = [names[j] for j in ranked(scores, estimates.cost_usd[0]) if j != chosen]
-    scored = known_or_none(scores)
     if excluded:
         order = [name for name in order if name not in excluded]
-        scored = [None if name in excluded else score for name, score in zip(names, scored, strict=True)]
-    latency = [None] * len(names) if estimates.latency_s is None else known_or_none(estimates.latency_s[0])
-    # A linear estimate may leave the scale by a little; the score keeps what was compared.
-    quality = np.minimum(np.maximum(estimates.quality[0], 0.0), 1.0)
-    columns = (known_or_none(quality), known_or_none(estimates.cost_usd[0]), latency, scored)
-    rows = dict(zip(names, map(_estimate_of, zip(*columns, strict=True)), strict=True))
-    mine = rows[names[chosen]]
+    latency = None if estimates.latency_s is None else estimates.latency_s[0]
+    told = Expected(names, estimates.quality[0], estimates.cost_usd[0], latency, scores, unscored=excluded)
+    mine = told[names[chosen]]
     cost = "unknown cost" if mine.cost_usd is None else f"${mine.cost_usd:.3g}"
     return Decision(
         model=names[chosen],
         ranking=(names[chosen], *order),
         propensity=float(choice.propensity[0]),
-        estimates=rows,
+        estimates=told,
         reason=f"expected quality {mine.quality:.3f} at {cost}, best score of {len(order) + 1} eligible models",
         excluded=excluded,
         degraded=degraded,
     )
-
-
-def known_or_none(values: NDArray[np.float64]) -> list[float | None]:
-    """Return numbers as plain floats; NaN becomes None."""
-    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124 - NaN is not itself

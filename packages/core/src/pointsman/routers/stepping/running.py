@@ -13,13 +13,14 @@ from pointsman.errors import AllModelsFailedError, NoEligibleModelError
 from pointsman.estimators.base import Estimates
 from pointsman.estimators.choice import ranked
 from pointsman.flow import Plan
-from pointsman.routers.estimated import constrained, known_or_none
+from pointsman.routers.estimated import constrained
+from pointsman.routers.expected import Expected
 from pointsman.routers.stepping.honesty import Honesty
 from pointsman.routers.stepping.reader import Reader
 from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.standing import Standing
 from pointsman.routers.stepping.walking import Mask, Matrix, Walk
-from pointsman.types import Answer, Call, CallError, Context, Decision, ModelEstimate, Query, Response
+from pointsman.types import Answer, Call, CallError, Context, Decision, Query, Response
 
 __all__ = ["Running"]
 
@@ -203,20 +204,15 @@ class Running:
         out = excluded | asked
         alone, waiting = scores[0, : len(self.names)], self.walk.waiting
         order = [self.names[j] for j in ranked(alone, self.walk.spending[0])]
-        quality, cost = known_or_none(np.clip(self.walk.quality[0], 0, 1)), known_or_none(self.walk.spending[0])
-        scored = known_or_none(alone)
-        seconds = [None] * len(self.names) if waiting is None else known_or_none(waiting[0])
-        estimates = {
-            name: ModelEstimate(quality[j], cost[j], seconds[j], None if name in out else scored[j])
-            for j, name in enumerate(self.names)
-        }
+        seconds = None if waiting is None else waiting[0]
+        told = Expected(self.names, self.walk.quality[0], self.walk.spending[0], seconds, alone, unscored=out)
         if len(chosen) > 1:
             reason += f"; asked at the same time: {' and '.join(self.names[j] for j in chosen)}"
         return tuple(
             Decision(
                 model=name,
                 ranking=(name, *(other for other in order if other not in out and other != name)),
-                estimates=estimates,
+                estimates=told,
                 final=final,
                 reason=reason,
                 excluded=out,
