@@ -75,6 +75,7 @@ bench-cascade: .venv/.installed
 bench-speed: .venv/.installed
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/auto_speed.py
+	$(BIN)/python benchmarks/step_speed.py
 	$(BIN)/python benchmarks/langchain_hop.py
 
 # One hop of the LlamaIndex and of the DSPy adapter, in the environment of `make test-frameworks`.

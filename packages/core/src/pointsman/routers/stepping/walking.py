@@ -18,6 +18,7 @@ __all__ = ["Walk", "Walked"]
 Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.intp]
+_AT_ONCE = 256  # rows that take little longer than one, so that a single query's readings are tried in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,14 +97,18 @@ class Walk:
         `readings` are tried, which reading it may come to.
         """
         ending: Mask = np.ones(len(self.quality), dtype=np.bool_)
-        for reading in self.readings or (None,):
+        readings = np.array(self.readings or (np.nan,))
+        while len(readings) and ending.any():
             rows = np.flatnonzero(ending)
-            part = self.at(rows)
-            codes, worth = part.unasked().codes, part.quality.copy()
+            now, readings = np.split(readings, [max(1, _AT_ONCE // len(rows))])
+            part = self.at(np.repeat(rows, len(now)))
+            codes, worth, read = part.unasked().codes, part.quality.copy(), np.tile(now, len(rows))
             codes[:, first] = first
-            worth[:, first] = worth[:, first] if reading is None else reading
+            worth[:, first] = np.where(np.isnan(read), worth[:, first], read)
             standing = part.stand(1 << first, Said(codes=codes, worth=worth))
-            ending[rows] = part.step(part.scores(1 << first, standing), 1 << first, allowed[rows]) < 0
+            open_ = np.repeat(allowed[rows], len(now), axis=0)
+            stops = part.step(part.scores(1 << first, standing), 1 << first, open_) < 0
+            ending[rows] = stops.reshape(len(rows), len(now)).all(axis=1)
         return ending
 
     def speaker(self, asked: Mask, support: Mask, said: Said) -> Codes:
