@@ -18,12 +18,14 @@ __all__ = ["Boosted", "boosted", "clairvoyant", "with_answers"]
 
 
 def with_answers(name: str) -> RoutingDataset:
-    """Read a set; an answer that is on record as none becomes an empty one."""
+    """Read a set; an answer that is on record as none becomes an empty one. Whole responses may stand in for answers."""
     data = (
         _mot(name.removeprefix("mot_")) if name.startswith("mot_") else gsm8k(name) if "gsm8k" in name else load(name)
     )
     if data.answers is None:
-        raise SystemExit(f"The set {name} has no answers.")
+        if data.responses is None:
+            raise SystemExit(f"The set {name} has neither answers nor responses.")
+        return data
     texts = np.array([["" if text is None else text for text in row] for row in data.answers.tolist()], dtype=object)
     return replace(data, answers=texts)
 

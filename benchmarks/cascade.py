@@ -4,7 +4,8 @@ python benchmarks/cascade.py [--splits 10] [--fresh] [--kept FILE] [SET ...]
 
 Every row is scored by the protocol of `benchmarks/protocol.py`: settings on the hull of the validation part, figures on
 the test part. `math_vision`, `mot_gsm` and `mot_date` (samples of cheap and dear prompts, see `answers.py`) are the other
-sets, and `gsm8k` and `gsm8k_whole` (solutions of a weak and a strong model, see `gsm8k.py`). An answer that is on record as
+sets, `gsm8k` and `gsm8k_whole` (solutions of a weak and a strong model, see `gsm8k.py`), and `alpaca_eval2`, whose free
+texts are judged and can only be read. An answer that is on record as
 none is an empty one here. The estimates of `Stacked`, which most rows read, are kept beside the figures.
 
 Where the texts of answers are on record, cascade routing and plain cascades that read them are further rows (`texts.py`).
@@ -40,7 +41,7 @@ from pointsman.routers.stepping.reader import READINGS
 from pointsman.routers.stepping.said import Said
 from pointsman.routers.stepping.walking import Walk
 
-READ = ("mmlu_pro", "gsm8k", "gsm8k_whole")  # sets of which answers' texts are on record
+READ = ("mmlu_pro", "gsm8k", "gsm8k_whole", "alpaca_eval2")  # sets of which answers' texts are on record
 THRESHOLDS = (0.0, *np.linspace(0.3, 0.97, 16).tolist())
 CHAIN, POOL = 4, 5
 Points = tuple[np.ndarray, np.ndarray]
@@ -60,7 +61,9 @@ def main() -> None:
     """Measure what is not measured yet, and print a table per set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "sets", nargs="*", default=["mot_gsm", "mot_date", "gsm8k", "gsm8k_whole", "mmlu_pro", "math_vision"]
+        "sets",
+        nargs="*",
+        default=["mot_gsm", "mot_date", "gsm8k", "gsm8k_whole", "alpaca_eval2", "mmlu_pro", "math_vision"],
     )
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--fresh", action="store_true")
@@ -70,7 +73,7 @@ def main() -> None:
     for name in options.sets:
         data = with_answers(name)
         for seed in range(options.splits):
-            measures = {f"{name}/{seed}": measured}
+            measures = {f"{name}/{seed}": measured if data.answers is not None else chosen_once}
             if name in READ:
                 measures[f"{name}+texts/{seed}"] = read
             if measures.keys() - kept.results.keys():
@@ -105,6 +108,14 @@ def estimated(split: Split, path: Path) -> Held:
     return Held(split=split, train=made[0], val=made[1], test=made[2])
 
 
+def chosen_once(held: Held) -> dict[str, Any]:
+    """Return the figures of the rows that see no answer, on one split."""
+    return {
+        "Zero router": asdict(score_zero(held.split)),
+        "pure router": asdict(score(held.split, held.val, held.test)) | _capped(held.split, *_routed(held)),
+    }
+
+
 def measured(held: Held) -> dict[str, Any]:
     """Return the figures of every row on one split, and the confidences of cascade routing's answers on the test part."""
     split = held.split
@@ -115,15 +126,10 @@ def measured(held: Held) -> dict[str, Any]:
     said = [said_in(lesson, part, found) for part, found in parts]
     walked = [_walked(lesson, weights, part, found, each) for (part, found), each in zip(parts, said, strict=True)]
     curves = [points for points, _ in walked]
-    cheapest = int(split.val.cost_usd.mean(axis=0).argmin())
-    for i, part in enumerate((split.val, split.test)):
-        curves[i] = np.r_[curves[i], [[part.cost_usd[:, cheapest].mean(), part.quality[:, cheapest].mean()]]]
-    setting = int(np.abs(curves[0][:-1, 0] - split.val.cost_usd[:, split.best].mean()).argmin())
+    setting = int(np.abs(curves[0][:, 0] - split.val.cost_usd[:, split.best].mean()).argmin())
     answers = boosted(held.split, (held.train, held.val, held.test), range(len(split.train.models)))
     nine = np.argsort(-split.train.mean_quality)[:9]
-    figures: dict[str, Any] = {
-        "Zero router": asdict(score_zero(split)),
-        "pure router": asdict(score(split, held.val, held.test)) | _capped(split, *_routed(held)),
+    figures: dict[str, Any] = chosen_once(held) | {
         "plain cascades": _scored(split, *_chains(held)),
         "cascade routing": _scored(split, *curves) | _own(lesson, held, said[1]),
         "all answers": float(answers.chosen.mean() - split.test.quality[:, split.best].mean()),
@@ -147,24 +153,26 @@ def read(held: Held) -> dict[str, Any]:
     weights = between(lesson.lookahead.grid)
     walked = [_walked(lesson, weights, part, found, each) for (part, found), each in zip(parts, said, strict=True)]
     chains = [plain(lesson, price, part, found, each) for (part, found), each in zip(parts, said, strict=True)]
-    cheapest = int(price.argmin())
-    curves = [
-        np.r_[points, [[part.cost_usd[:, cheapest].mean(), part.quality[:, cheapest].mean()]]]
-        for (points, _), (part, _) in zip(walked, parts, strict=True)
-    ]
-    setting = int(np.abs(curves[0][:-1, 0] - split.val.cost_usd[:, split.best].mean()).argmin())
-    ranks = [
-        auroc(each.worth[:, i], split.test.quality[:, j] > 0.5)
-        for each in said[1:]
-        for i, j in enumerate(lesson.columns)
-    ]
-    before = [auroc(held.test.quality[:, j], split.test.quality[:, j] > 0.5) for j in lesson.columns]
+    curves = [points for points, _ in walked]
+    setting = int(np.abs(curves[0][:, 0] - split.val.cost_usd[:, split.best].mean()).argmin())
     return {
         "plain, last text": _scored(split, chains[0][0], chains[1][0]),
         "plain, all texts": _scored(split, chains[0][1], chains[1][1]),
         "cascade routing, texts": _scored(split, *curves) | _own(lesson, held, said[1]),
-        "AUROC": {split.train.models[j]: [before[i], ranks[i]] for i, j in enumerate(lesson.columns)},
+        "models": [split.train.models[j] for j in lesson.columns],
+        "AUROC": _rank(lesson, held, said[1]),
     } | _told(walked[1][1], setting, ", texts")
+
+
+def _rank(lesson: Lesson, held: Held, said: Said) -> dict[str, list[float]]:
+    """Return the AUROC of what is expected of each model's answers on the test part, before and after reading them."""
+    ranks = {}
+    for i, j in enumerate(lesson.columns):
+        right = held.split.test.quality[:, j] > 0.5
+        before, after = auroc(held.test.quality[:, j], right), auroc(said.worth[:, i], right)
+        if before is not None and after is not None:
+            ranks[held.split.train.models[j]] = [before, after]
+    return ranks
 
 
 def _told(sure: list[Points], setting: int, suffix: str = "") -> dict[str, list[float]]:
@@ -186,6 +194,12 @@ def _own(lesson: Lesson, held: Held, said: Said) -> dict[str, float]:
 
 
 def _scored(split: Split, val: np.ndarray, test: np.ndarray) -> dict[str, float]:
+    """Return the figures of a row; the cheapest model alone is always a setting, whether a cascade knows it or not."""
+    cheapest = int(split.val.cost_usd.mean(axis=0).argmin())
+    val, test = (
+        np.r_[points, [[part.cost_usd[:, cheapest].mean(), part.quality[:, cheapest].mean()]]]
+        for points, part in ((val, split.val), (test, split.test))
+    )
     figures: Score = _figures(split, val, test)
     return asdict(figures) | _capped(split, val, test)
 

@@ -54,7 +54,7 @@ def table(title: str, rows: list[dict[str, Any]]) -> Table:
             spread([each["own dq"] for each in found]) if "own cost" in found[0] else "",
             *("" if not any(each) else spread(each) for each in ahead),
         )
-    for name in ("all answers", "nine answers", "oracle"):
+    for name in (each for each in ("all answers", "nine answers", "oracle") if each in rows[0]):
         shown.add_row(name, "", "", spread([row[name] for row in rows]), "", "", "", "", "")
     return shown
 
@@ -72,14 +72,15 @@ def honesty(rows: list[dict[str, Any]], suffix: str = "", where: str = "") -> st
     base = right.mean() * (1 - right.mean())
     raw, noise = ece_equal_mass(sure, right), _chance(sure)
     rank = auroc(sure, right > 0.5)
-    kept = sum(row[f"cascade routing{suffix}"]["capped"] for row in rows), sum(row["all answers"] for row in rows)
+    gain = f"gain {np.mean([row[f'cascade routing{suffix}']['capped'] for row in rows]):.2%}"
+    if "all answers" in rows[0]:
+        gain += f", that of all answers {np.mean([row['all answers'] for row in rows]):.2%}"
     names = ", ".join(sorted({name for row in rows for name in row["models"]}))
     at = f", quality{where}" if where else ""
     return (
         f"accepted answers{suffix}{at}: ECE {raw:.4f}, {max(0.0, raw - noise):.4f} beyond chance; "
         f"Brier skill {1 - brier(sure, right) / base:.3f}; "
-        f"AUROC {'' if rank is None else f'{rank:.3f}'}; gain {kept[0] / len(rows):.2%}, that of all answers "
-        f"{kept[1] / len(rows):.2%}; models asked: {names}"
+        f"AUROC {'' if rank is None else f'{rank:.3f}'}; {gain}; models asked: {names}"
     )
 
 

@@ -30,7 +30,7 @@ Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-_WEIGHTS = 25
+_WEIGHTS = 29
 _RIGHT = 0.5  # an answer is right when its quality is above this
 
 
@@ -111,13 +111,13 @@ def cost_weights(cost_usd: Matrix) -> Matrix:
     """Return the cost weights to learn for, ascending from 0; (0,) where a model's cost is unknown or nothing.
 
     At the lowest positive one a call of the dearest model is worth a fifth of a point of quality, at the highest a call of the
-    cheapest one ten points.
+    cheapest one all there is, so that hardly anybody else is asked.
     """
     known = np.isfinite(cost_usd)
     mean = np.where(known, cost_usd, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     if not (known.any(axis=0).all() and mean.min(initial=np.inf) > 0):
         return np.zeros(1)
-    weights: Matrix = np.r_[0.0, np.geomspace(0.002 / mean.max(), 0.1 / mean.min(), _WEIGHTS - 1)]
+    weights: Matrix = np.r_[0.0, np.geomspace(0.002 / mean.max(), 1 / mean.min(), _WEIGHTS - 1)]
     return weights
 
 
