@@ -63,7 +63,6 @@ class EqualQuality(Policy):
         """Try cost weights on these queries, keep the cheapest that is good enough, and return self."""
         data = dataset.only(estimates.models)
         best = data.models.index(data.best_single)
-        margin = NormalDist().inv_cdf(self.confidence)
         kept = EqualQualityState(weight=0.0, difference=None, relative_cost=None)
         cheapest = np.inf
         for weight in reversed(
@@ -75,14 +74,22 @@ class EqualQuality(Policy):
             if not scored.any() or not priced.any():
                 continue
             difference, extra = float(better[scored].mean()), float(dearer[priced].mean())
-            if extra > cheapest or difference < -self.tolerance:
-                continue
-            risk = margin * mean_error(better[scored], data.group_of[scored]) if margin > 0 else 0.0
-            if difference - risk >= -self.tolerance:
+            if extra <= cheapest and self.good_enough(better[scored], data.group_of[scored]):
                 cheapest, theirs = extra, float(data.cost_usd[priced, best].mean())
                 ratio = 1 + extra / theirs if theirs > 0 else None
                 kept = EqualQualityState(weight=float(weight), difference=difference, relative_cost=ratio)
         return self.with_state(kept)
+
+    def good_enough(self, beyond: Matrix, groups: NDArray[np.intp]) -> bool:
+        """Return whether qualities less the best single model's, shape (n,), bear out that no more than the tolerance is lost.
+
+        Queries of one group, shape (n,), count together.
+        """
+        difference, margin = float(beyond.mean()), NormalDist().inv_cdf(self.confidence)
+        if difference < -self.tolerance:
+            return False
+        risk = margin * mean_error(beyond, groups) if margin > 0 else 0.0
+        return difference - risk >= -self.tolerance
 
     def points(self, estimates: Estimates) -> tuple[float, ...]:
         """Return cost weights, from quality first to the cheapest; () where costs are unknown."""

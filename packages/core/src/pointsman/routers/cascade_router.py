@@ -60,7 +60,7 @@ class CascadeRouter(Router):
     first call is streamed if its answer would end the plan whatever it is, else no call is.
 
     The operating point is λ, in quality per US dollar. By default it is the highest at which the answers on held-out estimates
-    were as good as the best single model's, by a standard error.
+    were as good as the best single model's by the rule of `EqualQuality`: surely no more than half a point below.
 
     Parameters:
         estimator: What predicts quality and cost from the query; cloned by `fit`.

@@ -16,6 +16,7 @@ from pointsman.data.equivalence import Equivalence, coded
 from pointsman.errors import UnknownCostError
 from pointsman.estimators.answer_posterior import AnswerPosterior
 from pointsman.estimators.base import Estimates
+from pointsman.policies.equal_quality import EqualQuality
 from pointsman.routers.stepping.budgeting import weight_within
 from pointsman.routers.stepping.curated import curated
 from pointsman.routers.stepping.honesty import Honesty
@@ -31,6 +32,7 @@ Codes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 _WEIGHTS = 29
+_AS_GOOD = EqualQuality()
 _RIGHT = 0.5  # an answer is right when its quality is above this
 
 
@@ -101,7 +103,7 @@ class Lesson:
             posterior=posterior,
             lookahead=lookahead,
             honesty=Honesty.fit(grid, told),
-            cost_weight=_equal_quality(grid, ends, quality[known])
+            cost_weight=_equal_quality(grid, ends, quality[known], data.group_of[known])
             if aim.budget_usd is None
             else weight_within(aim.budget_usd, rules, training, _priced(data, columns)),
         )
@@ -190,14 +192,13 @@ def _came(ended: Walked, training: Training) -> Matrix:
     return training.right[np.arange(len(ended.model)), ended.model].astype(np.float64)
 
 
-def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix) -> float:
-    """Return the highest cost weight up to which every one kept the best model's quality by a standard error; else 0."""
+def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix, groups: Codes) -> float:
+    """Return the highest cost weight up to which every one was good enough beside the best model; else 0."""
     if not len(quality):
         return 0.0
     best, rows, weight = quality[:, quality.mean(axis=0).argmax()], np.arange(len(quality)), 0.0
     for each, ended in zip(grid.tolist(), ends, strict=True):
-        gain = quality[rows, ended.model] - best
-        if gain.mean() < gain.std() / np.sqrt(len(gain)):
+        if not _AS_GOOD.good_enough(quality[rows, ended.model] - best, groups):
             break
         weight = each
     return weight
