@@ -112,14 +112,16 @@ class Lesson:
 def cost_weights(cost_usd: Matrix) -> Matrix:
     """Return the cost weights to learn for, ascending from 0; (0,) where a model's cost is unknown or nothing.
 
-    At the lowest positive one a call of the dearest model is worth a fifth of a point of quality, at the highest a call of the
-    cheapest one all there is, so that hardly anybody else is asked.
+    At the lowest positive one a call of the dearest model is worth a fifth of a point of quality; at the highest what the next
+    model costs beyond the cheapest one, or that one's own cost, is worth twice all there is, so that hardly anybody else is
+    asked.
     """
     known = np.isfinite(cost_usd)
     mean = np.where(known, cost_usd, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     if not (known.any(axis=0).all() and mean.min(initial=np.inf) > 0):
         return np.zeros(1)
-    weights: Matrix = np.r_[0.0, np.geomspace(0.002 / mean.max(), 1 / mean.min(), _WEIGHTS - 1)]
+    apart = np.diff(np.sort(mean)[:2]).sum()
+    weights: Matrix = np.r_[0.0, np.geomspace(0.002 / mean.max(), 2 / max(mean.min(), apart), _WEIGHTS - 1)]
     return weights
 
 
