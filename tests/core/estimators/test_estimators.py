@@ -107,6 +107,18 @@ def test_latency_is_predicted_where_it_was_recorded(estimator: Estimator) -> Non
     assert estimator.clone().fit(dataset()).predict(at((1, 1, 1))).latency_s is None
 
 
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_latencies_have_no_say_in_costs(estimator: Estimator) -> None:
+    """How long calls happened to take changes nothing of what they are expected to cost."""
+    costs = np.exp(POINTS @ np.array([[0.5, 0.1], [0.0, 1.0], [-1.0, 0.0]])) * 0.001
+    slow = RNG.lognormal(size=(120, 2))
+    plain, timed = (
+        estimator.clone().fit(dataset(cost_usd=costs, latency_s=latency)).predict(at((1, 1, 1), (0, 2, -1))).cost_usd
+        for latency in (None, slow)
+    )
+    assert timed == pytest.approx(plain, rel=1e-9)
+
+
 def test_nearest_averages_the_nearest() -> None:
     """The prediction is the plain mean over the k rows of largest cosine."""
     data = dataset(quality=RNG.random((120, 2)))

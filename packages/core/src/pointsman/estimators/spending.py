@@ -46,11 +46,17 @@ class Spending(State):
             )
         logs = np.where(seen, np.log(np.where(seen, amounts, 0.0) + _TINY), 0.0)
         rows = np.hstack([rows, data.queries.statistics])
-        fitted = RidgeSolver(rows).fit(logs, _PENALTIES, observed=seen)
-        expected = np.where(seen, np.exp(rows @ fitted.weights + fitted.bias), 0.0).sum(axis=0)
+        solver, m = RidgeSolver(rows), len(data.models)
+        # Each kind with a penalty of its own: how long calls happened to take is no evidence of what they cost.
+        kinds = [
+            solver.fit(logs[:, at : at + m], _PENALTIES, observed=seen[:, at : at + m])
+            for at in range(0, logs.shape[1], m)
+        ]
+        weights, bias = np.hstack([kind.weights for kind in kinds]), np.hstack([kind.bias for kind in kinds])
+        expected = np.where(seen, np.exp(rows @ weights + bias), 0.0).sum(axis=0)
         actual = np.where(seen, amounts, 0.0).sum(axis=0)
         smearing = np.divide(actual, expected, out=np.full(len(actual), np.nan), where=expected > 0)
-        return cls(weights=fitted.weights, bias=fitted.bias, smearing=smearing, models=len(data.models))
+        return cls(weights=weights, bias=bias, smearing=smearing, models=m)
 
     def predict(self, rows: Matrix, queries: Queries) -> tuple[Matrix, Matrix | None]:
         """Return the expected cost in US dollars (n, m), and latency in seconds (n, m) where it was recorded."""
