@@ -13,17 +13,13 @@ __all__ = ["FIELD", "bare", "configured", "logprobs_of", "read"]
 FIELD = "logprobs"
 """What they are called in an output, in a prediction and among the options of a call."""
 
-_NONE = TokenLogprobs(None, None)
-
 
 def logprobs_of(outputs: Any) -> TokenLogprobs:
     """Return those of what a language model returned: of the first of its outputs, or of a `dspy.lm15.Response`."""
     if isinstance(outputs, list):
         first = outputs[0] if outputs else None
-        return read(first.get(FIELD)) if isinstance(first, Mapping) else _NONE
-    places = getattr(outputs, FIELD, None)
-    if not places:
-        return _NONE
+        return read(first.get(FIELD) if isinstance(first, Mapping) else None)
+    places = getattr(outputs, FIELD, None) or ()
     tops = ([{"logprob": other.logprob} for other in place.top] for place in places)
     content = [{"logprob": place.logprob, "top_logprobs": top} for place, top in zip(places, tops, strict=True)]
     return TokenLogprobs.of({"content": content})
@@ -31,9 +27,7 @@ def logprobs_of(outputs: Any) -> TokenLogprobs:
 
 def read(told: Any) -> TokenLogprobs:
     """Read what an output or a prediction has under their name: plain data, or an object of a provider's client."""
-    if told is None:
-        return _NONE
-    return TokenLogprobs.of(told if isinstance(told, Mapping) else told.model_dump())
+    return TokenLogprobs.of(told if told is None or isinstance(told, Mapping) else told.model_dump())
 
 
 def bare(outputs: Any, *, dicts: bool) -> Any:

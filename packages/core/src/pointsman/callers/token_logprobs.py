@@ -31,7 +31,10 @@ class TokenLogprobs(NamedTuple):
         TokenLogprobs(logprobs=None, top_logprobs=None)
         """
         tokens = _places(given) if isinstance(given, Mapping) else ()
-        return cls(logprobs=_said(tokens), top_logprobs=_likeliest(tokens))
+        return cls(logprobs=_said(tokens), top_logprobs=_likeliest(tokens)) if tokens else _UNKNOWN
+
+
+_UNKNOWN = TokenLogprobs(None, None)
 
 
 def _places(given: Mapping[str, Any]) -> Any:
