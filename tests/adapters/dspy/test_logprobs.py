@@ -12,7 +12,8 @@ pytest.importorskip("dspy", reason="dspy is not installed")
 
 import dspy
 from drafting import BY_LIKELIHOOD, unsure
-from litellm.types.utils import ChoiceLogprobs, Logprobs
+from openai.types.chat.chat_completion import ChoiceLogprobs
+from openai.types.completion_choice import Logprobs
 
 from dspy_router import RoutedPredict, RouterLM
 from dspy_router.replies import response_of
@@ -102,21 +103,21 @@ async def test_they_decide_on_requests(cascading: Any, ask: Any, way: str, quest
     assert (await ask(lm, way, wanting)).logprobs[0].logprob == -0.01
 
 
-def test_litellms_chats_are_read() -> None:
-    """Its object for a chat is read like what DSPy's own client returns."""
+def test_objects_of_chats_are_read() -> None:
+    """A client's object for a chat, as LiteLLM passes on, is read like what DSPy's own client returns."""
     tops = [{"token": "5", "logprob": -2.5}, {"token": "4", "logprob": -0.1}]
     told = ChoiceLogprobs.model_validate({"content": [tops[1] | {"top_logprobs": tops}]})
     response = response_of("small", [{"text": "4", "logprobs": told}], None)
     assert (response.content, response.logprobs, response.top_logprobs) == (None, (-0.1,), ((-0.1, -2.5),))
 
 
-def test_litellms_completions_are_read() -> None:
+def test_objects_of_completions_are_read() -> None:
     """Of a completion too it is the tokens' and those of the likeliest; not where one is missing."""
     tops = [{"4": -0.1, "5": -2.5}, {"!": -0.2}]
     told = Logprobs(tokens=["4", "!"], token_logprobs=[-0.1, -0.2], top_logprobs=tops, text_offset=[0, 1])
     response = response_of("small", [{"text": "4!", "logprobs": told}], None)
     assert (response.text, response.content) == ("4!", None)
     assert (response.logprobs, response.top_logprobs) == ((-0.1, -0.2), ((-0.1, -2.5), (-0.2,)))
-    partly = Logprobs(tokens=["4", "!"], token_logprobs=[None, -0.2], top_logprobs=None, text_offset=[0, 1])
+    partly = {"tokens": ["4", "!"], "token_logprobs": [None, -0.2], "top_logprobs": None}
     unknown = response_of("small", [{"text": "4!", "logprobs": partly}], None)
     assert (unknown.logprobs, unknown.top_logprobs) == (None, None)
