@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from pointsman.errors import AllModelsFailedError, PointsmanError
 from pointsman.flow import (
     Effect,
+    Held,
     Outcome,
     Plan,
     Recorder,
@@ -453,3 +455,19 @@ async def test_the_result_stands_at_the_end_only() -> None:
         _ = stream.result
     assert [delta.text async for delta in stream] == ["Hel", "lo"]
     assert stream.result.content == "Hello"
+
+
+def test_pieces_that_are_out_are_let_go() -> None:
+    """Pieces that each hold the whole text so far are not all kept until a stream ends: none is, once it is out."""
+
+    class Piece:
+        """A piece that shows something."""
+
+    held = Held(lambda _: "shown")
+    known = []
+    for _ in range(3):
+        piece = Piece()
+        known.append(weakref.ref(piece))
+        assert [delta.raw for delta in held.take(piece)] == [piece]
+        del piece
+    assert [one() for one in known] == [None] * 3

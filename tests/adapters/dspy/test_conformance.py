@@ -65,7 +65,7 @@ class DspyDriver(AdapterDriver):
             return await asyncio.get_running_loop().create_task(act, context=context)
 
         context = copy_context()
-        return asyncio.run_coroutine_threadsafe(acting(), self.loop).result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(acting(), self.loop).result()
 
     def build(self, url: str, dispatcher: Dispatcher) -> Any:
         """Return a RouterLM."""

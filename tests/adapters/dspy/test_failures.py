@@ -37,7 +37,7 @@ async def test_the_next_model_answers(
     """Overload, server errors, lost connections and time-outs go to the next model, and what may be billed is unknown."""
     server.fail(FAULTS[fault])
     traces: list[Trace] = []
-    lms = {name: client(name, timeout=0.5) for name in ("small", "medium", "large")}
+    lms = {"small": client("small", timeout=0.5)} | {name: client(name) for name in ("medium", "large")}
     lm = build(lms, settings={"observers": [traces.append]})
     with dspy.context(lm=lm), dspy.track_usage() as usage:
         prediction = await ask(dspy.Predict("question -> answer"), way, question="hi")

@@ -45,7 +45,7 @@ def answered(**asked: Any) -> list[Any]:
     """Return what another process answers and how it routes."""
     given = json.dumps({"questions": list(QUESTIONS), **asked})
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, str(PROGRAM)], input=given, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, str(PROGRAM)], input=given, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     answers: list[Any] = json.loads(done.stdout)

@@ -71,7 +71,7 @@ class LangChainDriver(AdapterDriver):
 
     def run(self, running: Coroutine[Any, Any, Any]) -> Any:
         """Await something in the driver's loop."""
-        return asyncio.run_coroutine_threadsafe(running, self.loop).result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(running, self.loop).result()
 
     def build(self, url: str, dispatcher: Dispatcher) -> Any:
         """Return a RouterLLM."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import urandom
 from typing import Any, TypeAlias
 
 import dspy
 
+from dspy_router.logprobs import configured
 from pointsman.types import Message, Query
 
 __all__ = ["Asked", "Asker", "known", "query_of"]
@@ -48,6 +49,12 @@ class Asked:
     def typed(self) -> bool:
         """Whether the prompt is a Request, which carries its own messages and options."""
         return hasattr(self.prompt, "messages")
+
+    def with_params(self, params: Mapping[str, Any]) -> Asked:
+        """Return the same with a plan's own parameters: among the options, or in the config of a Request."""
+        if self.typed:
+            return replace(self, prompt=configured(self.prompt, params))
+        return replace(self, options={**self.options, **params})
 
     @property
     def turns(self) -> tuple[Message, ...]:

@@ -14,6 +14,7 @@ from dspy_router.asking import Asked
 from dspy_router.copying import copied
 from dspy_router.embedding import Embedder, avectors, vectors
 from dspy_router.failures import call_error
+from dspy_router.logprobs import FIELD, bare
 from dspy_router.record import KEY, keep, outcome_of, request_of
 from dspy_router.replies import response_of
 from dspy_router.streaming import WatchedStream
@@ -59,9 +60,12 @@ class CandidateCall:
         return entries
 
     def response(self, outputs: Any) -> Response:
-        """Return what the candidate returned as the core's response."""
+        """Return what the candidate returned as the core's response; log-probabilities that only the plan wants stay there."""
         entries = self.entries
-        return response_of(self.call.model, outputs, entries[-1] if entries else None)
+        response = response_of(self.call.model, outputs, entries[-1] if entries else None)
+        if FIELD not in self.call.params or self._exchange.wants_logprobs(self):
+            return response
+        return replace(response, raw=bare(outputs, dicts=self.lm.model_type == "responses"))
 
     def __enter__(self) -> Self:
         stream, messages = dspy.settings.send_stream, self.kwargs["messages"]
@@ -144,12 +148,18 @@ class Exchange(Surfacing):
         """Return an error as an outcome of the call; None for a bug."""
         return call_error(one.call.model, error, emitted=emitted)
 
+    def wants_logprobs(self, one: CandidateCall) -> bool:
+        """Tell whether the user asked for log-probabilities, of this call or of every call of the candidate."""
+        asked = self.asked
+        if asked.typed:
+            return asked.prompt.config.logprobs is not None
+        return bool(asked.options.get(FIELD) or self.candidates[one.call.model].kwargs.get(FIELD))
+
     def _prepared(self, call: Call) -> CandidateCall:
         """Return a call ready to be made; messages of the plan's own, such as a judge's, go without the user's options."""
         lm = self._copy(call)
         if call.messages is None:
-            asked = replace(self.asked, options={**self.asked.options, **call.params}) if call.params else self.asked
-            return CandidateCall(self, call, lm, asked)
+            return CandidateCall(self, call, lm, self.asked.with_params(call.params) if call.params else self.asked)
         parts = ((turn.role, turn.content) for turn in call.messages)
         messages = [
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dspy_router.logprobs import FIELD, logprobs_of
 from pointsman.types import Response, Usage
 
 __all__ = ["nominal_usage", "response_of", "usage_of"]
@@ -19,12 +20,15 @@ def response_of(model: str, outputs: Any, entry: Mapping[str, Any] | None) -> Re
     of DSPy's cache used no tokens and costs nothing.
     """
     cached = entry is not None and _from_cache(entry)
+    likely = logprobs_of(outputs)
     return Response(
         model=model,
         text=_text(outputs),
         content=_content(outputs),
         usage=_NO_TOKENS if cached else usage_of(entry["usage"] if entry is not None else None),
         cost_usd=0.0 if cached else None,
+        logprobs=likely.logprobs,
+        top_logprobs=likely.top_logprobs,
         served_model=entry["response_model"] if entry is not None else None,
         raw=outputs,
     )
@@ -38,10 +42,14 @@ def _text(outputs: Any) -> str:
 
 
 def _content(outputs: Any) -> Any:
-    """Return what an answer consists of besides its text; None if it is one text alone."""
-    if not isinstance(outputs, list) or (len(outputs) == 1 and isinstance(outputs[0], str)):
+    """Return what an answer consists of besides its text; None if it is one text alone, however likely its tokens."""
+    if not isinstance(outputs, list) or (len(outputs) == 1 and _is_text(outputs[0])):
         return None
     return outputs
+
+
+def _is_text(output: Any) -> bool:
+    return isinstance(output, str) or output.keys() == {"text", FIELD}
 
 
 def nominal_usage(entry: Mapping[str, Any]) -> dict[str, Any]:

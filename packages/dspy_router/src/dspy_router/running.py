@@ -12,6 +12,7 @@ from dspy.utils.exceptions import AdapterParseError
 
 from dspy_router.checking import CHECKED
 from dspy_router.exchange import CandidateCall, Exchange
+from dspy_router.logprobs import FIELD, read
 from dspy_router.record import prediction_of, with_route
 from dspy_router.replies import response_of
 from pointsman.errors import ConfigError
@@ -103,12 +104,18 @@ class Running(Exchange):
         usage, cost = self._spent(one)
         if one.call.purpose == CHECKED and not self._accepts(prediction):
             raise CallError(one.call.model, "its draft was rejected", retryable=True, usage=usage, cost_usd=cost)
+        fields = dict(prediction.items())
+        likely = read(fields.pop(FIELD, None))
+        if FIELD in one.call.params and FIELD in prediction and not self.wants_logprobs(one):
+            del prediction[FIELD]
         return Response(
             model=one.call.model,
-            text="\n".join(str(value) for value in dict(prediction.items()).values()),
+            text="\n".join(map(str, fields.values())),
             content=prediction,
             usage=usage,
             cost_usd=cost,
+            logprobs=likely.logprobs,
+            top_logprobs=likely.top_logprobs,
             served_model=one.entries[-1]["response_model"] if one.entries else None,
             raw=prediction,
         )
@@ -125,6 +132,10 @@ class Running(Exchange):
         usage, cost = self._spent(one)
         said = f"its reply could not be read: {str(error).splitlines()[0]}"
         return CallError(one.call.model, said, retryable=True, emitted=emitted, usage=usage, cost_usd=cost)
+
+    def wants_logprobs(self, one: CandidateCall) -> bool:
+        """Tell it of the predictor's own config too, which goes with each of its calls."""
+        return super().wants_logprobs(one) or any(entry["kwargs"].get(FIELD) for entry in one.entries)
 
     def _spent(self, one: CandidateCall) -> tuple[Usage | None, float | None]:
         """Return the tokens of all calls of the run and, where they were several, what they cost."""

@@ -25,13 +25,15 @@ def response_of(model: str, output: Any, message: BaseMessage | None) -> Respons
     usage = message.usage_metadata if isinstance(message, AIMessage) else None
     cached = usage is not None and usage.get("total_cost") == 0
     served = metadata.get("model_name")
+    likely = TokenLogprobs.of(metadata.get("logprobs"))
     return Response(
         model=model,
         text=_text(message),
         content=_content(output),
         usage=usage_of(usage),
         cost_usd=0.0 if cached else None,
-        **TokenLogprobs.of(metadata.get("logprobs"))._asdict(),
+        logprobs=likely.logprobs,
+        top_logprobs=likely.top_logprobs,
         served_model=served if isinstance(served, str) else None,
         raw=output,
     )

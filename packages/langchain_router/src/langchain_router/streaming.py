@@ -37,25 +37,27 @@ class Form:
 
 def open_chunks(call: CandidateCall) -> Iterator[Delta | Response]:
     """Stream a candidate's chunks, and its response last."""
-    held = Held(_shown)
+    held, came = Held(_shown), []
     with call, closing(call.runnable.stream(call.input, call.config, **call.kwargs)) as chunks:  # type: ignore[type-var]
         for chunk in chunks:
+            came.append(chunk)
             yield from held.take(chunk)
     yield from held.rest()
-    yield call.response(_whole(held.pieces))
+    yield call.response(_whole(came))
 
 
 async def aopen_chunks(call: CandidateCall) -> AsyncIterator[Delta | Response]:
     """Do as `open_chunks`, awaiting."""
-    held = Held(_shown)
+    held, came = Held(_shown), []
     with call:
         async with aclosing(call.runnable.astream(call.input, call.config, **call.kwargs)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
+                came.append(chunk)
                 for delta in held.take(chunk):
                     yield delta
     for delta in held.rest():
         yield delta
-    yield call.response(_whole(held.pieces))
+    yield call.response(_whole(came))
 
 
 class Relay:

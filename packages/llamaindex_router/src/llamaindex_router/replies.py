@@ -23,12 +23,14 @@ def response_of(model: str, output: Any, usage: Usage | None) -> Response:
     text, content = _said(output)
     raw = getattr(output, "raw", None)
     served = None if raw is None else _field(raw, "model")
+    likely = _logprobs(raw)
     return Response(
         model=model,
         text=text,
         content=content,
         usage=usage,
-        **_logprobs(raw)._asdict(),
+        logprobs=likely.logprobs,
+        top_logprobs=likely.top_logprobs,
         served_model=served if isinstance(served, str) else None,
         raw=output,
     )

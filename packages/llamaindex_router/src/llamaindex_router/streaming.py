@@ -20,25 +20,25 @@ __all__ = ["Relay", "aopen_pieces", "open_pieces"]
 
 def open_pieces(exchange: Exchange, call: Call) -> Iterator[Delta | Response]:
     """Stream a candidate's pieces, and its response last; LlamaIndex's pieces hold all that came before them."""
-    held = Held(_shown)
+    held, last = Held(_shown), None  # which holds all that came before it, so no other piece is kept
     with exchange.prepare(call) as prepared:
         with closing(prepared.pieces()) as pieces:  # type: ignore[type-var]
-            for piece in pieces:
-                yield from held.take(piece)
-        response = exchange.kept(prepared, held.pieces[-1] if held.pieces else None)
+            for last in pieces:
+                yield from held.take(last)
+        response = exchange.kept(prepared, last)
     yield from held.rest()
     yield response
 
 
 async def aopen_pieces(exchange: Exchange, call: Call) -> AsyncIterator[Delta | Response]:
     """Do as `open_pieces`, awaiting."""
-    held = Held(_shown)
+    held, last = Held(_shown), None  # which holds all that came before it, so no other piece is kept
     with exchange.prepare(call) as prepared:
         async with aclosing(prepared.apieces()) as pieces:  # type: ignore[type-var]
-            async for piece in pieces:
-                for delta in held.take(piece):
+            async for last in pieces:
+                for delta in held.take(last):
                     yield delta
-        response = exchange.kept(prepared, held.pieces[-1] if held.pieces else None)
+        response = exchange.kept(prepared, last)
     for delta in held.rest():
         yield delta
     yield response

@@ -1,8 +1,9 @@
-"""Token log-probabilities in the shape that OpenAI's chat completions gave to the field."""
+"""Token log-probabilities in the shapes that OpenAI gave to the field: of chat completions, and of completions before them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 __all__ = ["TokenLogprobs"]
@@ -24,11 +25,27 @@ class TokenLogprobs(NamedTuple):
         >>> place = {"token": "4", "logprob": -0.1, "top_logprobs": [{"logprob": -2.3}, {"logprob": -0.1}]}
         >>> TokenLogprobs.of({"content": [place]})
         TokenLogprobs(logprobs=(-0.1,), top_logprobs=((-0.1, -2.3),))
+        >>> TokenLogprobs.of({"tokens": ["4"], "token_logprobs": [-0.1], "top_logprobs": [{"5": -2.3, "4": -0.1}]})
+        TokenLogprobs(logprobs=(-0.1,), top_logprobs=((-0.1, -2.3),))
         >>> TokenLogprobs.of(None)
         TokenLogprobs(logprobs=None, top_logprobs=None)
         """
-        tokens = given.get("content") if isinstance(given, Mapping) else None
-        return cls(logprobs=_said(tokens or ()), top_logprobs=_likeliest(tokens or ()))
+        tokens = _places(given) if isinstance(given, Mapping) else ()
+        return cls(logprobs=_said(tokens), top_logprobs=_likeliest(tokens)) if tokens else _UNKNOWN
+
+
+_UNKNOWN = TokenLogprobs(None, None)
+
+
+def _places(given: Mapping[str, Any]) -> Any:
+    """Return what is said of each token, in the form of chat completions."""
+    if not (told := given.get("token_logprobs")):
+        return given.get("content") or ()
+    tops = zip_longest(told, given.get("top_logprobs") or ())
+    return [
+        {"logprob": one, "top_logprobs": [{"logprob": other} for other in (likely or {}).values()]}
+        for one, likely in tops
+    ]
 
 
 def _said(tokens: Any) -> tuple[float, ...] | None:

@@ -11,7 +11,7 @@ __all__ = ["Held"]
 
 
 class Held:
-    """Holds a stream's first pieces back until one shows something; `pieces` are all that came.
+    """Holds a stream's first pieces back until one shows something, and lets go of every piece that it has let out.
 
     Parameters:
         shown: What a piece shows, as text; empty for one that only frames the others.
@@ -24,12 +24,10 @@ class Held:
     def __init__(self, shown: Callable[[Any], str]) -> None:
         self._shown = shown
         self._back: list[Delta] | None = []
-        self.pieces: list[Any] = []
 
     def take(self, piece: Any) -> list[Delta]:
         """Return what may go out now that this piece has come."""
         text = self._shown(piece)
-        self.pieces.append(piece)
         delta = Delta(text=text, raw=piece)
         if self._back is None:
             return [delta]

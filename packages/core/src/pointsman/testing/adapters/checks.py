@@ -149,7 +149,8 @@ def check_concurrent_calls_are_told_apart(case: AdapterCase) -> None:
         assert sorted(trace.query.text for trace in world.traces) == sorted(asked), "a trace of another question"
         usage = sorted(e.input_tokens for e in world.ledger)
         known = [trace.response.usage for trace in world.traces if trace.response is not None]
-        assert sorted(one.input_tokens or 0 for one in known if one is not None) == usage, "tokens of another call"
+        told = sorted(one.input_tokens or 0 for one in known if one is not None)
+        assert told == usage, f"tokens of another call: {told} where the server used {usage}"
 
 
 def check_programs_complete(case: AdapterCase) -> None:

@@ -57,7 +57,7 @@ class ToyClient:
     def stream(self, text: str) -> Iterator[str | Usage]:
         """Yield pieces of the answer, and what it used last."""
         usage = Usage(input_tokens=0, output_tokens=0)
-        connection = HTTPConnection(str(self.url.hostname), self.url.port, timeout=10)
+        connection = HTTPConnection(str(self.url.hostname), self.url.port, timeout=60)
         try:
             body = {"model": self.model, "messages": [{"role": "user", "content": text}]}
             told = {"stream": True, "stream_options": {"include_usage": True}}
@@ -206,4 +206,4 @@ def _awaited(act: Callable[[], Any]) -> Any:
         return await asyncio.to_thread(act)
 
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(copy_context().run, asyncio.run, acting()).result(timeout=60)
+        return thread.submit(copy_context().run, asyncio.run, acting()).result()
