@@ -243,6 +243,21 @@ def test_the_default_keeps_the_best_models_quality(fitted: CascadeRouter) -> Non
     assert found.cost_usd.mean() < 0.8 * data.cost_usd[:, good].mean()
 
 
+def test_what_cannot_be_shown_is_not_paid_for() -> None:
+    """Few questions show no λ to be surely as good; even so nobody is asked, at a hundred times the price, for nothing."""
+    rows, rng = 100, np.random.default_rng(1)
+    right = {"good": rng.random(rows) < 0.75, "draft": rng.random(rows) < 0.6, "dear": rng.random(rows) < 0.1}
+    data = RoutingDataset.from_arrays(
+        [f"question {i}" for i in range(rows)],
+        {name: each.astype(float) for name, each in right.items()},
+        {name: np.full(rows, usd) for name, usd in {"good": 0.01, "draft": 0.004, "dear": 1.0}.items()},
+        embeddings=rng.standard_normal((rows, 3)),
+    )
+    own_words = np.array([[f"{name} says {i}" for name in data.models] for i in range(rows)], dtype=object)
+    data = replace(data, answers=own_words)
+    assert float(np.mean(simulate(ROUTER.clone(size=3).fit(data), data).cost_usd)) <= 0.01
+
+
 @pytest.mark.parametrize("usd", [0.0015, 0.004, 0.012])
 def test_a_mean_budget_is_spent(usd: float) -> None:
     """All calls of all queries together cost what they may: to within what new queries differ by."""

@@ -60,7 +60,8 @@ class CascadeRouter(Router):
     first call is streamed if its answer would end the plan whatever it is, else no call is.
 
     The operating point is λ, in quality per US dollar. By default it is the highest at which the answers on held-out estimates
-    were as good as the best single model's by the rule of `EqualQuality`: surely no more than half a point below.
+    were as good as the best single model's by the rule of `EqualQuality`: surely no more than half a point below. Where none is
+    that sure, it is the highest that gives up no more than half a point of the most that any reached.
 
     Parameters:
         estimator: What predicts quality and cost from the query; cloned by `fit`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from math import isnan
 from typing import NamedTuple, Self
 
@@ -195,12 +196,17 @@ def _came(ended: Walked, training: Training) -> Matrix:
 
 
 def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix, groups: Codes) -> float:
-    """Return the highest cost weight up to which every one was good enough beside the best model; else 0."""
+    """Return the highest cost weight up to which every one was good enough beside the best model.
+
+    Where not even the first was, quality comes first, but not at any price: the highest weight that gives up no more than the
+    tolerance of what any of them reached.
+    """
     if not len(quality):
         return 0.0
-    best, rows, weight = quality[:, quality.mean(axis=0).argmax()], np.arange(len(quality)), 0.0
-    for each, ended in zip(grid.tolist(), ends, strict=True):
-        if not _AS_GOOD.good_enough(quality[rows, ended.model] - best, groups):
-            break
-        weight = each
-    return weight
+    best, rows = quality[:, quality.mean(axis=0).argmax()], np.arange(len(quality))
+    gains = [quality[rows, ended.model] - best for ended in ends]
+    enough = list(takewhile(lambda gain: _AS_GOOD.good_enough(gain, groups), gains))
+    if enough:
+        return float(grid[len(enough) - 1])
+    means = np.array([gain.mean() for gain in gains])
+    return float(grid[np.flatnonzero(means >= means.max() - _AS_GOOD.tolerance)[-1]])
