@@ -42,10 +42,11 @@ _FEWEST = 2
 class RouteOptimizer(Teleprompter):
     """Learns a route for each predictor from the program's own metric, and keeps to the best single model where none helps.
 
-    It runs the program with every candidate in every predictor's place, fits a router on each predictor's outcomes, measures
-    the settings of the whole program on held-out examples, and chooses by the objective among those that are, as surely as
-    asked, no worse than the best single model. Prompts come first and routes last: a prompt that is changed afterwards is one
-    that the routes were not learnt for.
+    It runs the program with every candidate in every predictor's place, fits routers on each predictor's outcomes, runs the
+    settings of the whole program on held-out examples, and chooses by the objective among those that are, as surely as asked,
+    no worse than the best single model. Every example has its say, by routers that learnt without it; what is compiled has
+    learnt from all of them. Prompts come first and routes last: a prompt that is changed afterwards is one that the routes
+    were not learnt for.
 
     Parameters:
         candidates: The language models by name.
@@ -67,8 +68,8 @@ class RouteOptimizer(Teleprompter):
         num_threads: How many runs at once; None is DSPy's own setting.
         max_errors: How many runs may fail before all is given up; None is DSPy's own setting.
         display_progress: Whether DSPy shows a progress bar.
-        held_out: The share of the training examples that is held out where there is no validation set.
-        random_state: Seed of that split.
+        held_out: The share of the training examples on which every setting is run, where there is no validation set.
+        random_state: Seed of the draw of that share.
 
     Raises:
         ConfigError: If a candidate is no language model or unknown to the pool, or the router has no operating point.
@@ -130,7 +131,8 @@ class RouteOptimizer(Teleprompter):
             student: Any program; parts that are frozen as compiled stay as they are.
             trainset: The examples to learn from.
             teacher: Not used.
-            valset: The examples to choose by; without any, a share of the training examples.
+            valset: The examples on which every setting is run; without any, a share of the training examples. In the end
+                they are learnt from, too.
 
         Raises:
             ConfigError: If there are too few examples, nothing to route, or a budget that cannot be met.

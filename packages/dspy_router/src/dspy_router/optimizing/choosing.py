@@ -1,4 +1,4 @@
-"""Choosing among settings that were measured on held-out examples: none that the evidence does not bear out."""
+"""Choosing among settings that were measured: none that the evidence does not bear out."""
 
 from __future__ import annotations
 

@@ -71,15 +71,19 @@ class Family:
             usd: The budget.
             weights: Ascending weights of cost, from quality alone to cost alone.
         """
+        best = None
         for _ in range(3):  # each time between two that are ever closer
             found = self.at(weights)
             i = next((i for i, one in enumerate(found) if self._cost(one) <= usd), None)
-            if not i:
-                return None if i is None else found[0]
+            if i is None:
+                return None
+            best = found[i]
+            if i == 0:
+                break
             low, high = weights[i - 1], weights[i]
-            between = np.linspace(low, high, _STEPS) if not low else np.geomspace(low, high, _STEPS)
+            between = np.geomspace(low, high, _STEPS) if low else np.linspace(low, high, _STEPS)
             weights = [low, *between[1:-1].tolist(), high]
-        return found[i]
+        return best
 
     def _cost(self, proposal: Proposal) -> float:
         return mean(self.collected.expected(proposal.models)[1])
