@@ -276,8 +276,10 @@ def test_more_knowledge_spends_as_much() -> None:
         return float(data.cost_usd[rows, decisions.model].mean())
 
     there = np.mean([spent(one, np.flatnonzero(crossed.part != k), 0.4) for k, one in enumerate(crossed.parts)])
-    assert spent(crossed.router, np.arange(200), crossed.matched(0.4)) == pytest.approx(there, abs=0.02)
-    assert crossed.matched(0.0) == 0.0
+    [first, found] = crossed.matched([0.0, 0.4])
+    assert spent(crossed.router, np.arange(200), found) == pytest.approx(there, abs=0.02)
+    assert first == 0.0
+    assert crossed.matched([]) == []
 
 
 def test_vectors_are_a_row_a_text() -> None:

@@ -172,17 +172,17 @@ class RouteOptimizer(Teleprompter):
 
     def _compiled(self, learning: Learning, candidates: Sequence[Candidate], chosen: Chosen) -> Any:
         best = front(candidates)
-        final = {id(one): learning.final(one.setting) for one in [*best, chosen.candidate]}
-        program = self._program(learning, final[id(chosen.candidate)])
+        mine, *final = learning.final([chosen.candidate.setting, *(one.setting for one in reversed(best))])
+        program = self._program(learning, mine)
         program.route_report = self._report(learning, candidates, chosen, best)
         program.candidate_programs = [
             {
                 "score": one.mean_score,
                 "cost_usd": one.mean_cost_usd,
                 "name": one.setting.name,
-                "program": self._program(learning, final[id(one)]),
+                "program": self._program(learning, setting),
             }
-            for one in reversed(best)
+            for one, setting in zip(reversed(best), final, strict=True)
         ]
         return program
 

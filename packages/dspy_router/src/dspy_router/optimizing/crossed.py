@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dspy_router.optimizing.journal import digest
+from dspy_router.optimizing.outcomes import mean
 from pointsman.data.dataset import RoutingDataset
 from pointsman.routers.base import Router
 
@@ -20,6 +21,7 @@ Names = NDArray[np.object_]
 
 PARTS = 5
 _AROUND = np.geomspace(1 / 3, 3, 401)  # weights that are tried around one, as multiples of it
+_DISTANCE = np.abs(np.log(_AROUND)).tolist()
 
 
 def parts_of(examples: Sequence[Any]) -> Rows:
@@ -56,32 +58,30 @@ class Crossed:
         found = np.empty((len(weights), len(self.data)), dtype=np.intp)
         for k, router in enumerate(self.parts):
             rows = np.flatnonzero(self.part == k)
-            found[:, rows] = self._chosen(router, rows, weights)
+            for i, columns in enumerate(self._chosen(router, rows, weights)):
+                found[i, rows] = columns
         return np.array(self.data.models, dtype=object)[found]
 
-    def matched(self, weight: float) -> float:
-        """Return the weight at which the router spends on what it has seen as much as the parts' routers do at this one.
+    def matched(self, weights: Sequence[float]) -> list[float]:
+        """Return for each weight the one at which the router spends on what it has seen as much as the parts' routers at it.
 
         The more a router has learnt from the more it tells apart, so that the same weight spends differently.
         """
-        if not weight:
-            return weight
-        target = np.mean([self._spent(one, self.part != k, [weight])[0] for k, one in enumerate(self.parts)])
-        weights = weight * _AROUND
-        gap = np.abs(self._spent(self.router, np.ones(len(self.data), dtype=np.bool_), weights.tolist()) - target)
-        return float(min(zip(gap, np.abs(np.log(_AROUND)), weights, strict=True))[2])
+        spent = [self._spent(one, np.flatnonzero(self.part != k), weights) for k, one in enumerate(self.parts)]
+        around = np.outer(weights, _AROUND)
+        mine = self._spent(self.router, np.arange(len(self.data)), around.ravel().tolist()).reshape(around.shape)
+        gaps = np.abs(mine - np.mean(spent, axis=0)[:, None])
+        near = [min(zip(gap, _DISTANCE, range(len(_AROUND)), strict=True))[2] for gap in gaps.tolist()]
+        return [float(row[i]) for row, i in zip(around, near, strict=True)]
 
-    def _spent(self, router: Router, seen: NDArray[np.bool_], weights: Sequence[float]) -> NDArray[np.float64]:
+    def _spent(self, router: Router, rows: Rows, weights: Sequence[float]) -> NDArray[np.float64]:
         """Return the mean cost of what a router chooses for some rows at each weight."""
-        rows = np.flatnonzero(seen)
-        costs = self.data.cost_usd[rows, self._chosen(router, rows, weights)]
-        mean: NDArray[np.float64] = np.nanmean(costs, axis=1)
-        return mean
+        costs = self.data.cost_usd[rows]
+        place = np.arange(len(rows))
+        return np.array([mean(costs[place, columns]) for columns in self._chosen(router, rows, weights)])
 
-    def _chosen(self, router: Router, rows: Rows, weights: Sequence[float]) -> Rows:
-        """Return the columns that a router chooses for some rows at each weight, shape (w, r)."""
-        if not len(rows) or not len(weights):
-            return np.empty((len(weights), len(rows)), dtype=np.intp)
-        swept = router.sweep(self.data.queries.take(rows), list(weights))
-        columns = {name: j for j, name in enumerate(self.data.models)}
-        return np.array([[columns[name] for name in one.names] for one in swept], dtype=np.intp)
+    def _chosen(self, router: Router, rows: Rows, weights: Sequence[float]) -> Iterator[Rows]:
+        """Yield the columns that a router chooses for some rows at each weight, shape (r,)."""
+        if len(rows) and len(weights):
+            for swept in router.sweep(self.data.queries.take(rows), list(weights)):
+                yield np.array([self.data.models.index(name) for name in swept.models])[swept.model]

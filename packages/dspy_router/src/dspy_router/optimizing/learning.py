@@ -17,7 +17,7 @@ from dspy_router.optimizing.crossed import Crossed, Rows, parts_of
 from dspy_router.optimizing.family import Family, Place, Proposal
 from dspy_router.optimizing.journal import digest
 from dspy_router.optimizing.outcomes import dataset_of, joined, mean
-from dspy_router.optimizing.settings import Cascade, Learnt, Setting
+from dspy_router.optimizing.settings import Cascade, Learnt, Route, Setting
 from dspy_router.optimizing.trials import Trials
 from dspy_router.routed import routed
 from pointsman.data.dataset import RoutingDataset
@@ -163,15 +163,20 @@ class Learning:
         cost = rectified(expected[1], base[1], priced.costs(runs), self.held)
         return Candidate(proposal.setting, np.round(score, _DIGITS), cost)
 
-    def final(self, setting: Setting) -> Setting:
-        """Return a setting with routers that learnt from all examples, at weights at which they spend as much."""
-        routes = {
-            name: Learnt(route.router, self._crossed(route).matched(route.point))
-            if isinstance(route, Learnt)
-            else route
-            for name, route in setting.routes.items()
-        }
-        return replace(setting, routes=routes)
+    def final(self, settings: Sequence[Setting]) -> list[Setting]:
+        """Return settings with routers that learnt from all examples, at weights at which they spend as much."""
+        routes = [route for setting in settings for route in setting.routes.values() if isinstance(route, Learnt)]
+        matched: dict[tuple[int, float], float] = {}
+        for family in self.families:
+            for router in {id(place.crossed): place.crossed for place in family.places.values()}.values():
+                weights = sorted({route.point for route in routes if route.router is router.router})
+                points = router.matched(weights)
+                matched |= {(id(router.router), one): point for one, point in zip(weights, points, strict=True)}
+
+        def learnt(route: Route) -> Route:
+            return Learnt(route.router, matched[id(route.router), route.point]) if isinstance(route, Learnt) else route
+
+        return [replace(one, routes={name: learnt(route) for name, route in one.routes.items()}) for one in settings]
 
     def shares(self, predictor: str, route: Learnt) -> dict[str, float]:
         """Return the share of a predictor's inputs that each model would get if they were new, the largest first."""
@@ -179,10 +184,6 @@ class Learning:
         place = next(one for one in places if one.crossed.router is route.router)
         chosen = Counter(place.crossed.unseen([route.point])[0][place.rows].tolist())
         return {name: count / chosen.total() for name, count in chosen.most_common()}
-
-    def _crossed(self, route: Learnt) -> Crossed:
-        places = (place for family in self.families for place in family.places.values())
-        return next(place.crossed for place in places if place.crossed.router is route.router)
 
     def _is_new(self, proposal: Proposal) -> bool:
         choice = digest([names.tolist() for names in proposal.models.values()])
