@@ -43,7 +43,7 @@ from pointsman.selection.auto import AutoRouter
 from pointsman.testing.replay_server import ReplayServer
 
 MODELS = ("gemini-1.5-pro-002", "gemini-1.5-flash-002", "Meta-Llama-3_1-70B-Instruct", "mathstral-7B")
-BUDGET = 0.69  # of the best single model's cost on the training pairs, which is to be at most 70 % on new ones
+BUDGET = 0.67  # of the best single model's cost on the training pairs, so that new ones hardly ever cost more than 70 % of it
 FORM = "[[ ## answer ## ]]\n{}\n\n[[ ## completed ## ]]"
 SIZES = (1600, 500, 2600)  # pairs to learn from, to choose by and to test on
 THREADS = 4

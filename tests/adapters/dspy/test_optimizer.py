@@ -137,6 +137,14 @@ def test_what_is_wanted_is_what_is_chosen(optimizer: Any, tmp_path: Path) -> Non
     assert found["poor"].cost_usd <= 0.0002
     assert found["rich"].score == found["careless"].score == 1.0
     assert found["thrifty"].cost_usd < found["rich"].cost_usd
+    report = (
+        optimizer(objective=MeanBudget(usd=0.0011), cache_dir=tmp_path)
+        .compile(Pair(), trainset=examples(60))
+        .route_report
+    )
+    spent = max(row.cost_usd for row in report.rows if row.cost_usd <= 0.0011)
+    chosen = next(row for row in report.rows if row.name == report.chosen)
+    assert chosen.cost_usd == spent
     with pytest.raises(ConfigError, match=r"A mean budget of \$1e-06 cannot be met; the cheapest setting costs \$"):
         optimizer(objective=MeanBudget(usd=1e-6), cache_dir=tmp_path).compile(Pair(), trainset=examples(60))
 
@@ -253,6 +261,39 @@ def test_only_what_counts_is_paid_for(client: Any, server: ReplayServer) -> None
     program(question="another question of many")
     assert [entry.model for entry in server.ledger[before:]] == ["small", "large"]
     assert program.route_report.routes
+
+
+class Both(dspy.Module):
+    """Asks two predictors the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = dspy.Predict("question -> answer")
+        self.second = dspy.Predict("question -> reply")
+
+    def forward(self, question: str) -> Any:
+        """Ask both."""
+        return dspy.Prediction(answer=self.first(question=question).answer, reply=self.second(question=question).reply)
+
+
+def one_is_large(_example: Any, prediction: Any) -> bool:
+    """Tell whether the large model answered at least once."""
+    return bool(prediction.answer.startswith("large") or prediction.reply.startswith("large"))
+
+
+@pytest.mark.parametrize("objective", [TOLERANT, MeanBudget(usd=0.5), Utility(cost_weight=200.0)])
+def test_the_program_itself_decides(client: Any, server: ReplayServer, objective: Any) -> None:
+    """Where the small model does no harm in either place, but does in both, what the changes add up to misleads nobody."""
+    lms = {name: client(name) for name in PRICES}
+    data = [dspy.Example(question=f"question {i} of many").with_inputs("question") for i in range(60)]
+    made = RouteOptimizer(lms, one_is_large, pool=POOL, router=LEARNER, num_threads=4, objective=objective)
+    program = made.compile(Both(), trainset=data)
+    rows = {row.name: row for row in program.route_report.rows}
+    assert rows["always small"].score == pytest.approx(0)
+    assert next(row for name, row in rows.items() if name == program.route_report.chosen).score == pytest.approx(1)
+    before = len(server.ledger)
+    program(question="another question of many")
+    assert "large" in {entry.model for entry in server.ledger[before:]}
 
 
 def test_prompts_come_first(optimizer: Any) -> None:

@@ -17,18 +17,27 @@ from pydantic import BaseModel, create_model
 
 from dspy_router.embedding import embedded
 from dspy_router.optimizing.choosing import Candidate, choose
+from dspy_router.optimizing.collected import Collected, rectified
+from dspy_router.optimizing.crossed import Crossed, parts_of
 from dspy_router.optimizing.journal import Journal, digest
 from dspy_router.optimizing.kept_lm import KeptLM, spending
 from dspy_router.optimizing.outcomes import Priced, dataset_of, joined
 from dspy_router.optimizing.running import Measured
 from dspy_router.optimizing.scoring import Scorer
 from dspy_router.optimizing.settings import Learnt, Setting
+from pointsman.data.dataset import RoutingDataset
 from pointsman.errors import ConfigError, DataError
+from pointsman.estimators.nearest import Nearest
+from pointsman.features.lexical import Lexical
 from pointsman.models import ModelPool, ModelSpec, Price
 from pointsman.policies.budget import MeanBudget
 from pointsman.policies.equal_quality import EqualQuality
+from pointsman.policies.utility import Utility
+from pointsman.routers.estimated import EstimatedRouter
 from pointsman.routers.rules import RulesRouter
 from pointsman.testing.replay_server import ReplayServer
+
+LEARNER = EstimatedRouter(estimator=Nearest(features=Lexical(bits=10, components=8), k=5), policy=Utility())
 
 # ruff: noqa: ARG005 - the arguments are what is tested
 METRICS: dict[str, Any] = {
@@ -169,13 +178,108 @@ def test_outcomes_are_the_predictors_own() -> None:
 
 
 def test_the_evidence_decides() -> None:
-    """Of equals the cheaper one is taken only if there are examples enough to say that they are equal."""
-    for n, chosen in ((20, "always b"), (400, "always a")):
-        cheap = Candidate(Setting.uniform("a", ("p",)), np.ones(n), np.full(n, 0.1))
+    """Of models that are nearly equal the cheaper one is taken only if there are examples enough to say so."""
+    for n, chosen in ((40, "always b"), (4000, "always a")):
+        score = np.ones(n)
+        score[0] = 0
+        cheap = Candidate(Setting.uniform("a", ("p",)), score, np.full(n, 0.1))
         dear = Candidate(Setting.uniform("b", ("p",)), np.ones(n), np.full(n, 1.0))
-        found = choose([cheap, dear], EqualQuality(), {"a": 0.99, "b": 1.0})
+        found = choose([cheap, dear], EqualQuality())
         assert found.candidate.setting.name == chosen
         assert found.reference is dear
+
+
+def collected(scores: dict[str, list[float]]) -> Collected:
+    """Return runs of a program of predictors p and q over models a and b, of which b is the incumbent."""
+    pool = ModelPool([ModelSpec(name=n, price=Price(input_per_mtok=1.0, output_per_mtok=0)) for n in "ab"])
+    runs = {name: [run(score, name[0], "x") for score in found] for name, found in scores.items()}
+    alone = {"p": {"a": runs["a as p"], "b": runs["b"]}, "q": {"a": runs["a as q"], "b": runs["b"]}}
+    return Collected(incumbent="b", uniform={"b": runs["b"]}, alone=alone, priced=Priced(pool=pool))
+
+
+def test_changes_add_up() -> None:
+    """What a mixture is expected to score is the incumbent's score and what each predictor's model changes of it."""
+    found = collected({"b": [1.0, 0.5, 0.5], "a as p": [0.5, 0.5, 1.0], "a as q": [1.0, 0.0, 0.5]})
+    score, cost = found.expected({"p": "a", "q": np.array(["a", "a", "b"], dtype=object)})
+    np.testing.assert_allclose(score, [0.5, 0.0, 1.0])
+    np.testing.assert_allclose(cost, 1e-4)
+    np.testing.assert_array_equal(found.expected({})[0], [1.0, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("foretold", [1.0, 0.5, 0.0])
+def test_expectations_count_as_far_as_they_hold(foretold: float) -> None:
+    """The mean is unbiased whatever was expected; the better it foretold what was measured the smaller is the error."""
+    rng, n, base = np.random.default_rng(0), 2000, np.zeros(2000)
+    errors, claimed = [], []
+    for _ in range(600):
+        real = rng.normal(size=n)
+        expected = foretold * real + np.sqrt(1 - foretold**2) * rng.normal(size=n) + 0.3
+        rows = rng.permutation(n)[:400]
+        values = rectified(expected, base, real[rows], rows)
+        errors.append(values.mean())
+        claimed.append(values.std() / np.sqrt(n))
+    assert abs(np.mean(errors)) < 4 * np.std(errors) / np.sqrt(600)
+    best, alone = 1 / np.sqrt(2000), 1 / np.sqrt(400)
+    variance = foretold**2 * best**2 + (1 - foretold**2) * alone**2
+    np.testing.assert_allclose([np.std(errors), np.mean(claimed)], np.sqrt(variance), rtol=0.1)
+
+
+def test_what_was_not_measured_is_not_known() -> None:
+    """Where no run at a setting came to an end there are no figures; an unknown outcome is left out."""
+    base = np.zeros(4)
+    assert np.isnan(rectified(base, base, np.full(2, np.nan), np.array([0, 1]))).all()
+    found = rectified(np.array([1.0, np.nan, 1.0, 1.0]), base, np.array([1.0, 1.0]), np.array([0, 1]))
+    np.testing.assert_array_equal(found, [1.0, np.nan, 1.0, 1.0])
+
+
+def test_parts_are_the_examples() -> None:
+    """Equal examples are in one part, parts are of like sizes, and the order of the examples changes nothing."""
+    found = [dspy.Example(question=f"{i % 100}").with_inputs("question") for i in range(200)]
+    part = parts_of(found)
+    np.testing.assert_array_equal(part[:100], part[100:])
+    np.testing.assert_array_equal(np.bincount(part), [40] * 5)
+    np.testing.assert_array_equal(parts_of(found[::-1]), part[::-1])
+
+
+def outcomes(n: int) -> RoutingDataset:
+    """Return outcomes of two models: the cheap one fails at what is to be proved."""
+    hard = np.random.default_rng(0).random(n) < 0.4
+    texts = [f"{'prove' if one else 'add'} {i}" for i, one in enumerate(hard)]
+    scores, costs = {"a": (~hard).astype(float), "b": np.ones(n)}, {"a": [0.1] * n, "b": [1.0] * n}
+    return RoutingDataset.from_arrays(texts, scores, costs)
+
+
+def test_nobody_is_asked_what_it_has_seen() -> None:
+    """Each row's choice is that of a router which learnt without it, at every weight of cost."""
+    data = outcomes(100)
+    part = np.arange(100) % 5
+    crossed = Crossed.fit(LEARNER, data, part)
+    found = crossed.unseen([0.0, 0.3, 5.0])
+    for k in range(5):
+        rows = np.flatnonzero(part == k)
+        own = LEARNER.clone().fit(data.take(np.flatnonzero(part != k)))
+        for names, decisions in zip(found, own.sweep(data.queries.take(rows), [0.0, 0.3, 5.0]), strict=True):
+            assert names[rows].tolist() == decisions.names
+    assert set(found[2].tolist()) == {"a"}
+    assert crossed.unseen([]).shape == (0, 100)
+
+
+def test_more_knowledge_spends_as_much() -> None:
+    """The final router gets the weight at which it spends, on what it has seen, what those of the parts spend on theirs."""
+    rng = np.random.default_rng(1)
+    quality, costs = {"a": rng.random(200), "b": rng.random(200)}, {"a": [0.1] * 200, "b": rng.random(200)}
+    data = RoutingDataset.from_arrays([f"word{i % 40} case" for i in range(200)], quality, costs)
+    crossed = Crossed.fit(LEARNER, data, np.arange(200) % 40 % 5)
+
+    def spent(router: Any, rows: Any, weight: float) -> float:
+        [decisions] = router.sweep(data.queries.take(rows), [weight])
+        return float(data.cost_usd[rows, decisions.model].mean())
+
+    there = np.mean([spent(one, np.flatnonzero(crossed.part != k), 0.4) for k, one in enumerate(crossed.parts)])
+    [first, found] = crossed.matched([0.0, 0.4])
+    assert spent(crossed.router, np.arange(200), found) == pytest.approx(there, abs=0.02)
+    assert first == 0.0
+    assert crossed.matched([]) == []
 
 
 def test_vectors_are_a_row_a_text() -> None:
@@ -197,5 +301,5 @@ def test_a_budget_is_spent() -> None:
     highest, dearer = candidate(own, 3.0, 0.75, 0.4), candidate(own, 2.0, 0.74, 0.6)
     foreign, over = candidate(others, 1.0, 0.74, 0.7), candidate(own, 1.0, 0.9, 0.9)
     worse = candidate(own, 1.5, 0.5, 0.65)
-    found = choose([single, highest, dearer, foreign, over, worse], MeanBudget(usd=0.8), {"a": 0.0})
+    found = choose([single, highest, dearer, foreign, over, worse], MeanBudget(usd=0.8))
     assert found.candidate is dearer

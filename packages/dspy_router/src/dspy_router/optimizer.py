@@ -10,6 +10,7 @@ import dspy
 import numpy as np
 from dspy import BaseLM
 from dspy.teleprompt import Teleprompter
+from numpy.typing import NDArray
 
 from dspy_router.candidates import candidates_of
 from dspy_router.checking import Check
@@ -23,8 +24,10 @@ from dspy_router.optimizing.report import RouteReport, row_of, told_route
 from dspy_router.optimizing.running import Running, identity_of
 from dspy_router.optimizing.scoring import Metric, Scorer
 from dspy_router.optimizing.settings import Building, Learnt, Setting
+from dspy_router.optimizing.trials import Trials
 from pointsman.errors import ConfigError, choices
 from pointsman.models import ModelPool
+from pointsman.policies.budget import MeanBudget
 from pointsman.policies.equal_quality import EqualQuality
 from pointsman.policies.utility import Utility
 from pointsman.pricing import PriceTable
@@ -39,10 +42,11 @@ _FEWEST = 2
 class RouteOptimizer(Teleprompter):
     """Learns a route for each predictor from the program's own metric, and keeps to the best single model where none helps.
 
-    It runs the program with every candidate in every predictor's place, fits a router on each predictor's outcomes, measures
-    the settings of the whole program on held-out examples, and chooses by the objective among those that are, as surely as
-    asked, no worse than the best single model. Prompts come first and routes last: a prompt that is changed afterwards is one
-    that the routes were not learnt for.
+    It runs the program with every candidate in every predictor's place, fits routers on each predictor's outcomes, runs the
+    settings of the whole program on held-out examples, and chooses by the objective among those that are, as surely as asked,
+    no worse than the best single model. Every example has its say, by routers that learnt without it; what is compiled has
+    learnt from all of them. Prompts come first and routes last: a prompt that is changed afterwards is one that the routes
+    were not learnt for.
 
     Parameters:
         candidates: The language models by name.
@@ -64,8 +68,8 @@ class RouteOptimizer(Teleprompter):
         num_threads: How many runs at once; None is DSPy's own setting.
         max_errors: How many runs may fail before all is given up; None is DSPy's own setting.
         display_progress: Whether DSPy shows a progress bar.
-        held_out: The share of the training examples that is held out where there is no validation set.
-        random_state: Seed of that split.
+        held_out: The share of the training examples on which every setting is run, where there is no validation set.
+        random_state: Seed of the draw of that share.
 
     Raises:
         ConfigError: If a candidate is no language model or unknown to the pool, or the router has no operating point.
@@ -127,89 +131,63 @@ class RouteOptimizer(Teleprompter):
             student: Any program; parts that are frozen as compiled stay as they are.
             trainset: The examples to learn from.
             teacher: Not used.
-            valset: The examples to choose by; without any, a share of the training examples.
+            valset: The examples on which every setting is run; without any, a share of the training examples. In the end
+                they are learnt from, too.
 
         Raises:
             ConfigError: If there are too few examples, nothing to route, or a budget that cannot be met.
             UnknownCostError: If the objective needs costs that nobody knows.
         """
-        train, held = self._split(trainset, valset)
+        examples, held = self._split(trainset, valset)
         building = Building(student=student, pool=self.pool, on=self.on, embedders=self.embedders, checks=self.checks)
         if not building.predictors:
             raise ConfigError("The program has no predictor that is free to be routed.")
         if unknown := set(self.checks) - set(building.predictors):
             known = choices(building.predictors)
             raise ConfigError(f"checks names the predictor {choices(unknown)}; the program has {known}.")
-        journal = Journal(None if self.cache_dir is None else self.cache_dir / "journal.jsonl")
-        learning = self._learning(building, journal)
-        incumbent = learning.collect(train)
-        learning.fit()
-        candidates = self._measured(learning, incumbent, held)
-        means = self._means(learning, candidates)
-        chosen = choose(candidates, self.objective, means)
-        finer = learning.routings(learning.between(chosen.candidate.setting, incumbent), incumbent)
-        candidates += [self._candidate(learning, setting, held) for setting in finer]
-        chosen = choose(candidates, self.objective, means)
-        return self._compiled(building, learning, candidates, chosen, sizes=(len(train), len(held)))
+        learning = self._learning(building, examples, held)
+        learning.learn()
+        candidates = [learning.candidate(one) for one in learning.proposals()]
+        if isinstance(self.objective, MeanBudget):
+            candidates += learning.spending(self.objective.usd)
+        chosen = choose(candidates, self.objective)
+        finer = learning.routings(learning.between(chosen.candidate.setting))
+        candidates += [learning.candidate(one) for one in finer]
+        return self._compiled(learning, candidates, choose(candidates, self.objective))
 
-    def _learning(self, building: Building, journal: Journal) -> Learning:
+    def _learning(self, building: Building, examples: Sequence[Any], held: NDArray[np.intp]) -> Learning:
+        journal = Journal(None if self.cache_dir is None else self.cache_dir / "journal.jsonl")
         running = Running(
             identity=identity_of(building.student, self.on), scorer=self.scorer, journal=journal, **self.parallel
         )
+        lms = {name: KeptLM(name, lm, journal) for name, lm in self.candidates.items()}
         return Learning(
-            building=building,
-            running=running,
-            priced=self.priced,
-            lms={name: KeptLM(name, lm, journal) for name, lm in self.candidates.items()},
+            trials=Trials(building=building, running=running, priced=self.priced, lms=lms),
             router=self.router,
             embedder=None if self.router.embedder is None else self.embedders[self.router.embedder],
             settings=self.settings,
+            examples=examples,
+            held=held,
         )
 
-    def _measured(self, learning: Learning, incumbent: str, held: Sequence[Any]) -> list[Candidate]:
-        """Run every setting that is proposed on the held-out examples."""
-        first = Setting.uniform(incumbent, learning.building.predictors)
-        met = learning.held(first, held)
-        proposals = learning.proposals(incumbent, met)
-        return [self._candidate(learning, setting, held) for setting in proposals]
-
-    def _candidate(self, learning: Learning, setting: Setting, held: Sequence[Any]) -> Candidate:
-        found = learning.held(setting, held)
-        return Candidate(setting, self.priced.scores(found), self.priced.costs(found))
-
-    def _means(self, learning: Learning, candidates: Sequence[Candidate]) -> dict[str, float]:
-        """Return each single model's mean score over all examples there are."""
-        held = {c.setting.single: c.score for c in candidates if c.setting.single is not None}
-        scores = {name: np.r_[self.priced.scores(runs), held[name]] for name, runs in learning.uniform.items()}
-        return {
-            name: float(np.nanmean(found)) if np.isfinite(found).any() else -np.inf for name, found in scores.items()
-        }
-
-    def _compiled(
-        self,
-        building: Building,
-        learning: Learning,
-        candidates: Sequence[Candidate],
-        chosen: Chosen,
-        *,
-        sizes: tuple[int, int],
-    ) -> Any:
+    def _compiled(self, learning: Learning, candidates: Sequence[Candidate], chosen: Chosen) -> Any:
         best = front(candidates)
-        program = self._program(building, chosen.candidate.setting)
-        program.route_report = self._report(learning, candidates, chosen, best, sizes)
+        mine, *final = learning.final([chosen.candidate.setting, *(one.setting for one in reversed(best))])
+        program = self._program(learning, mine)
+        program.route_report = self._report(learning, candidates, chosen, best)
         program.candidate_programs = [
             {
                 "score": one.mean_score,
                 "cost_usd": one.mean_cost_usd,
                 "name": one.setting.name,
-                "program": self._program(building, one.setting),
+                "program": self._program(learning, setting),
             }
-            for one in reversed(best)
+            for one, setting in zip(reversed(best), final, strict=True)
         ]
         return program
 
-    def _program(self, building: Building, setting: Setting) -> Any:
-        program = building.program(setting, self.candidates)
+    def _program(self, learning: Learning, setting: Setting) -> Any:
+        program = learning.trials.building.program(setting, self.candidates)
         program._compiled = True  # noqa: SLF001 - how DSPy says that prompts are not to be changed any more
         return program
 
@@ -219,7 +197,6 @@ class RouteOptimizer(Teleprompter):
         candidates: Sequence[Candidate],
         chosen: Chosen,
         best: Sequence[Candidate],
-        sizes: tuple[int, int],
     ) -> RouteReport:
         setting = chosen.candidate.setting
         ordered = sorted(candidates, key=lambda one: (one.mean_cost_usd, -one.mean_score))
@@ -233,26 +210,28 @@ class RouteOptimizer(Teleprompter):
                 name: told_route(route, learning.shares(name, route) if isinstance(route, Learnt) else {})
                 for name, route in setting.routes.items()
             },
-            learnt_from=sizes[0],
-            held_out=sizes[1],
-            calls=learning.calls,
-            spent_usd=learning.spent_usd,
+            learnt_from=len(learning.examples),
+            held_out=len(learning.held),
+            calls=learning.trials.calls,
+            spent_usd=learning.trials.spent_usd,
             notes=tuple(learning.notes),
         )
 
-    def _split(self, trainset: Sequence[Any], valset: Sequence[Any] | None) -> tuple[list[Any], list[Any]]:
+    def _split(self, trainset: Sequence[Any], valset: Sequence[Any] | None) -> tuple[list[Any], NDArray[np.intp]]:
+        """Return all examples, and the rows of those on which settings are run."""
         train = list(trainset)
         if valset is not None:
-            held = list(valset)
+            examples = [*train, *valset]
+            held = np.arange(len(train), len(examples))
         else:
-            order = np.random.default_rng(self.random_state).permutation(len(train))
-            cut = len(train) - round(self.held_out * len(train))
-            train, held = [train[i] for i in sorted(order[:cut])], [train[i] for i in sorted(order[cut:])]
-        if len(train) < _FEWEST or len(held) < _FEWEST:
+            examples, order = train, np.random.default_rng(self.random_state).permutation(len(train))
+            held = np.sort(order[len(train) - round(self.held_out * len(train)) :])
+        if len(examples) - len(held) < _FEWEST or len(held) < _FEWEST:
             raise ConfigError(
-                f"{len(train)} examples to learn from and {len(held)} to choose by are too few; {_FEWEST} of each are needed."
+                f"{len(examples) - len(held)} examples to learn from and {len(held)} to choose by are too few; "
+                f"{_FEWEST} of each are needed."
             )
-        return train, held
+        return examples, held
 
     def _checked(self) -> None:
         if len(self.candidates) < 2:  # noqa: PLR2004 - there is nothing to choose

@@ -1,8 +1,8 @@
-"""Choosing among settings that were measured on held-out examples: none that the evidence does not bear out."""
+"""Choosing among settings that were measured: none that the evidence does not bear out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dspy_router.optimizing.outcomes import mean
 from dspy_router.optimizing.settings import Setting
 from pointsman.errors import ConfigError, UnknownCostError
 from pointsman.evaluation.paired import Comparison, compare
@@ -32,7 +33,7 @@ _DRAWS = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A setting with what it scored and cost on n held-out examples, shape (n,); NaN is unknown."""
+    """A setting with figures of n examples, each (n,), whose means estimate what it scores and costs; NaN is unknown."""
 
     setting: Setting
     score: Vector
@@ -41,12 +42,17 @@ class Candidate:
     @property
     def mean_score(self) -> float:
         """The mean where known."""
-        return _mean(self.score)
+        return mean(self.score)
+
+    @property
+    def standing(self) -> tuple[float, float]:
+        """What sorts candidates by mean score, and of equals the cheaper one above; unknown scores are below all others."""
+        return (self.mean_score if np.isfinite(self.mean_score) else -np.inf), -self.mean_cost_usd
 
     @property
     def mean_cost_usd(self) -> float:
         """The mean where known."""
-        return _mean(self.cost_usd)
+        return mean(self.cost_usd)
 
     def beside(self, other: Candidate) -> Comparison:
         """Compare with another on the same examples, with 95 % intervals."""
@@ -63,11 +69,11 @@ class Chosen:
     reason: str
 
 
-def choose(candidates: Sequence[Candidate], objective: Objective, means: Mapping[str, float]) -> Chosen:
+def choose(candidates: Sequence[Candidate], objective: Objective) -> Chosen:
     """Return the setting that serves the objective best among those that are no worse, as surely as asked, than the reference.
 
-    The reference is the best single model for the objective, by `means`: its mean score on all examples there are. A setting
-    that would be better by its mean, but may be worse by more than the tolerance, is passed over.
+    The reference is the best single model for the objective. A setting that would be better by its mean, but may be worse by
+    more than the tolerance, is passed over.
 
     Raises:
         ConfigError: If nothing is within the budget.
@@ -79,15 +85,15 @@ def choose(candidates: Sequence[Candidate], objective: Objective, means: Mapping
             raise UnknownCostError(unknown, "an objective that weighs costs")
     singles = [c for c in candidates if c.setting.single is not None]
     if isinstance(objective, EqualQuality):
-        best = max(singles, key=lambda c: (means[str(c.setting.single)], -c.mean_cost_usd))
+        best = max(singles, key=lambda c: c.standing)
         open_ = [c for c in candidates if _holds(c.score, best.score, objective)]
         chosen = min([best, *open_], key=lambda c: c.mean_cost_usd)
         return Chosen(
             chosen, best, _told(chosen, best, "the cheapest setting that is as good as the best single model")
         )
     if isinstance(objective, MeanBudget):
-        return _within(candidates, singles, objective, means)
-    return _weighed(candidates, singles, objective, means)
+        return _within(candidates, singles, objective)
+    return _weighed(candidates, singles, objective)
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -100,9 +106,7 @@ def front(candidates: Sequence[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _within(
-    candidates: Sequence[Candidate], singles: Sequence[Candidate], objective: MeanBudget, means: Mapping[str, float]
-) -> Chosen:
+def _within(candidates: Sequence[Candidate], singles: Sequence[Candidate], objective: MeanBudget) -> Chosen:
     open_ = [c for c in candidates if c.mean_cost_usd <= objective.usd]
     if not open_:
         cheapest = min(c.mean_cost_usd for c in candidates)
@@ -110,9 +114,9 @@ def _within(
             f"A mean budget of ${objective.usd:g} cannot be met; the cheapest setting costs ${cheapest:g}."
         )
     known = [c for c in singles if c.mean_cost_usd <= objective.usd]
-    best = max(known, key=lambda c: (means[str(c.setting.single)], -c.mean_cost_usd)) if known else open_[0]
+    best = max(known, key=lambda c: c.standing) if known else open_[0]
     better = [c for c in open_ if c.mean_score > best.mean_score and _holds(c.score, best.score, _CAUTION)]
-    highest = max([best, *better], key=lambda c: (c.mean_score, -c.mean_cost_usd))
+    highest = max([best, *better], key=lambda c: c.standing)
     # The highest of many scores is flattered. Its routers themselves expect more of a lower weight of cost, and the budget
     # pays for it, so theirs is the dearest setting that the examples do not speak against.
     kin = [c for c in better if c.setting.family == highest.setting.family]
@@ -121,9 +125,7 @@ def _within(
     return Chosen(chosen, best, _told(chosen, best, f"the best setting within ${objective.usd:g} an example"))
 
 
-def _weighed(
-    candidates: Sequence[Candidate], singles: Sequence[Candidate], objective: Utility, means: Mapping[str, float]
-) -> Chosen:
+def _weighed(candidates: Sequence[Candidate], singles: Sequence[Candidate], objective: Utility) -> Chosen:
     weight = objective.cost_weight
 
     def utility(one: Candidate) -> Vector:
@@ -131,11 +133,11 @@ def _weighed(
 
     best = max(
         singles,
-        key=lambda c: (means[str(c.setting.single)] - (weight * c.mean_cost_usd if weight else 0.0), -c.mean_cost_usd),
+        key=lambda c: (c.standing[0] - (weight * c.mean_cost_usd if weight else 0.0), -c.mean_cost_usd),
     )
     mine = utility(best)
-    better = [c for c in candidates if _mean(utility(c) - mine) > 0 and _holds(utility(c), mine, _CAUTION)]
-    chosen = max([best, *better], key=lambda c: _mean(utility(c)))
+    better = [c for c in candidates if mean(utility(c) - mine) > 0 and _holds(utility(c), mine, _CAUTION)]
+    chosen = max([best, *better], key=lambda c: mean(utility(c)))
     return Chosen(chosen, best, _told(chosen, best, f"the highest metric − {weight:g}·cost"))
 
 
@@ -154,8 +156,3 @@ def _told(chosen: Candidate, reference: Candidate, why: str) -> str:
     if chosen is reference:
         return f"{reference.setting.name}: the evidence bears out nothing better, so that model stays"
     return f"{chosen.setting.name}: {why}"
-
-
-def _mean(values: Vector) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else np.nan

@@ -4,216 +4,210 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from dspy_router.embedding import Embedder, embedded
+from dspy_router.embedding import Embedder
+from dspy_router.optimizing.choosing import Candidate
+from dspy_router.optimizing.collected import Collected, rectified
+from dspy_router.optimizing.crossed import Crossed, Rows, parts_of
+from dspy_router.optimizing.family import Family, Place, Proposal
 from dspy_router.optimizing.journal import digest
-from dspy_router.optimizing.kept_lm import KeptLM
-from dspy_router.optimizing.outcomes import Priced, dataset_of, joined
-from dspy_router.optimizing.running import Measured, Running
-from dspy_router.optimizing.settings import Building, Cascade, Learnt, Setting
+from dspy_router.optimizing.outcomes import dataset_of, joined, mean
+from dspy_router.optimizing.settings import Cascade, Learnt, Route, Setting
+from dspy_router.optimizing.trials import Trials
 from dspy_router.routed import routed
 from pointsman.data.dataset import RoutingDataset
-from pointsman.data.queries import Queries
 from pointsman.errors import DataError
-from pointsman.routers.base import Router
 
 __all__ = ["Learning"]
 
 _log = logging.getLogger(__name__)
 
 _FINER = 3  # weights that are tried between two that were
+_DIGITS = 12  # of a score: what is less is the dust of sums, and no difference
 _REACH = (-3.0, 0.5)  # of λ times the mean cost of the incumbent, in powers of ten: from quality alone to cost alone
 
 
 @dataclass(kw_only=True)
 class Learning:
-    """Collects outcomes predictor by predictor, fits a router on each, and proposes settings of the whole program.
+    """Collects outcomes predictor by predictor, fits routers on each, and proposes settings of the whole program.
 
     Parameters:
-        building: The student and the candidates.
-        running: What runs programs.
-        priced: What calls cost.
-        lms: The candidates, whose calls are kept.
+        trials: What runs the program.
         router: What is fitted for each predictor; cloned.
         embedder: Computes the vectors that it learns from, if it does.
         settings: How many weights of cost are tried.
+        examples: All that there are, n.
+        held: The rows of those on which settings are run.
     """
 
-    building: Building
-    running: Running
-    priced: Priced
-    lms: Mapping[str, KeptLM]
+    trials: Trials
     router: Any
     embedder: Embedder | None
     settings: int
-    routers: dict[str, Router] = field(default_factory=dict)
+    examples: Sequence[Any]
+    held: Rows
     notes: list[str] = field(default_factory=list)
-    uniform: dict[str, list[Measured]] = field(default_factory=dict)
-    datasets: dict[str, RoutingDataset] = field(default_factory=dict)
-    together: dict[str, Router] = field(default_factory=dict)
-    met: Sequence[Measured] = ()
-    asked: dict[str, Queries] = field(default_factory=dict)
+    families: list[Family] = field(default_factory=list)
+    collected: Collected = field(init=False)
+    part: Rows = field(init=False)
     decided: set[Any] = field(default_factory=set)
 
-    def collect(self, examples: Sequence[Any]) -> str:
-        """Run every candidate in every predictor's place, the others' being the incumbent's, and return that one's name."""
-        names, predictors = list(self.lms), self.building.predictors
-        for name in names:
-            _log.info("Running the program with %s everywhere.", name)
-            self.uniform[name] = self._runs(dict.fromkeys(predictors, name), examples)
-        incumbent = min(
-            names, key=lambda name: (-_mean(self.priced.scores(self.uniform[name])), self._cost(name), name)
-        )
-        for predictor in predictors:
-            runs = {incumbent: self.uniform[incumbent]}
-            for name in names:
-                if name != incumbent:
-                    _log.info("Running the program with %s as %s, %s elsewhere.", name, predictor, incumbent)
-                    runs[name] = self._runs({**dict.fromkeys(predictors, incumbent), predictor: name}, examples)
-            data = dataset_of(predictor, runs, incumbent, self.priced, self.embedder)
+    def learn(self) -> None:
+        """Run every candidate in every predictor's place; fit routers for each, and for those together that are told alike."""
+        self.collected, self.part = self.trials.collect(self.examples), parts_of(self.examples)
+        priced, incumbent = self.trials.priced, self.collected.incumbent
+        datasets: dict[str, RoutingDataset] = {}
+        for name, runs in self.collected.alone.items():
+            data = dataset_of(name, runs, incumbent, priced, self.embedder)
             if data is None:
-                self.notes.append(f"{predictor} was never asked anything, so it stays with {incumbent}")
+                self.notes.append(f"{name} was never asked anything, so it stays with {incumbent}")
             else:
-                self.datasets[predictor] = data
-        return incumbent
+                datasets[name] = data
+        own = {name: place for name in datasets for name, place in self._places([name], datasets).items()}
+        alike = {n: place for names in self._alike(datasets) for n, place in self._places(names, datasets).items()}
+        self._add("routed", own)
+        if alike:
+            self._add("routed alike", {**own, **alike})
 
-    def fit(self) -> None:
-        """Fit a router for each predictor, and one for those together that are told the same things."""
-        self.routers = {name: made for name, data in self.datasets.items() if (made := self._fitted(name, data))}
-        for names in self._alike():
-            data = joined([self.datasets[name] for name in names])
-            if (made := self._fitted(" and ".join(names), data)) is not None:
-                self.together |= dict.fromkeys(names, made)
+    def _add(self, label: str, places: Mapping[str, Place]) -> None:
+        if places:
+            family = Family(
+                label=label, places=places, predictors=self.trials.building.predictors, collected=self.collected
+            )
+            self.families.append(family)
 
-    def _fitted(self, name: str, data: RoutingDataset) -> Router | None:
-        """Return a router for these outcomes; None, with a note, where there are too few."""
-        _log.info("Learning from %d outcomes of %s.", len(data), name)
+    def _places(self, names: Sequence[str], datasets: Mapping[str, RoutingDataset]) -> dict[str, Place]:
+        """Return how these predictors are routed together; nothing, with a note, where there is too little to learn from."""
+        told = " and ".join(names)
+        examples = [np.array([int(one) for one in datasets[name].queries.ids], dtype=np.intp) for name in names]
+        data = datasets[names[0]] if len(names) == 1 else joined([datasets[name] for name in names])
+        _log.info("Learning from %d outcomes of %s.", len(data), told)
         try:
-            fitted: Router = self.router.clone().fit(data)
+            crossed = Crossed.fit(self.router, data, self.part[np.concatenate(examples)])
         except DataError as error:
-            self.notes.append(f"{name} has no router of its own: {error}")
-            return None
-        return fitted
+            self.notes.append(f"{told} has no router of its own: {error}")
+            return {}
+        rows = np.split(np.arange(len(data)), np.cumsum([len(one) for one in examples])[:-1])
+        return {n: Place(crossed=crossed, rows=r, examples=e) for n, r, e in zip(names, rows, examples, strict=True)}
 
-    def _alike(self) -> list[tuple[str, ...]]:
+    def _alike(self, known: Mapping[str, Any]) -> list[list[str]]:
         """Return the predictors, two or more at a time, that have the same signature, demonstrations and fields to route on."""
-        twin = routed(self.building.student, on=self.building.on)
+        building = self.trials.building
         found: dict[str, list[str]] = {}
-        for name, one in twin.named_predictors():
-            if name in self.datasets:
+        for name, one in routed(building.student, on=building.on).named_predictors():
+            if name in known:
                 demos = [dict(demo) for demo in one.demos]
                 key = digest(one.signature.dump_state(), demos, one.config, one.route_on)
                 found.setdefault(key, []).append(name)
-        return [tuple(names) for names in found.values() if len(names) > 1]
+        return [names for names in found.values() if len(names) > 1]
 
-    def proposals(self, incumbent: str, held: Sequence[Measured]) -> list[Setting]:
+    def proposals(self) -> list[Proposal]:
         """Return every setting worth measuring: single models, one for each predictor, cascades, and routers at a cost weight.
 
-        Of settings that would choose alike for the held-out examples, as the incumbent's run met them, one is enough.
+        Of settings that would choose alike for the examples one is enough.
         """
-        predictors, self.met = self.building.predictors, held
-        found = [Setting.uniform(name, predictors) for name in self.lms]
-        seen = {tuple(setting.routes.items()) for setting in found}
-        weights = self._weights(incumbent)
-        for weight in weights:
-            models = {predictor: self._best(predictor, weight, incumbent) for predictor in predictors}
-            if tuple(models.items()) not in seen:
-                seen.add(tuple(models.items()))
-                found.append(Setting.fixed(models))
-        for name in self.lms:
-            if self.building.checks and self._cost(name) < self._cost(incumbent):
-                asked = {p: Cascade((name, incumbent)) if p in self.building.checks else incumbent for p in predictors}
-                found.append(Setting(f"{name}, checked, then {incumbent}", asked))
-        return [*found, *self.routings(weights, incumbent)]
-
-    def routings(self, weights: Sequence[float], incumbent: str) -> list[Setting]:
-        """Return the settings with routers at these weights of cost, but for those that would choose as others did before."""
-        found = []
-        for label, routers in (("routed", self.routers), ("routed alike", {**self.routers, **self.together})):
-            for weight in weights if routers and (label == "routed" or self.together) else ():
-                routes = {
-                    name: Learnt(routers[name], weight) if name in routers else incumbent
-                    for name in self.building.predictors
+        incumbent, building = self.collected.incumbent, self.trials.building
+        found = [self._fixed(Setting.uniform(name, building.predictors)) for name in self.trials.lms]
+        for weight in self._weights():
+            models = {name: self._best(name, weight) for name in building.predictors}
+            if models not in [one.models for one in found]:
+                found.append(self._fixed(Setting.fixed(models)))
+        for name in self.trials.lms:
+            if building.checks and self._cost(name) < self._cost(incumbent):
+                asked = {
+                    p: Cascade((name, incumbent)) if p in building.checks else incumbent for p in building.predictors
                 }
-                choice = tuple(self._choices(router, name, weight) for name, router in routers.items())
-                if choice not in self.decided:
-                    self.decided.add(choice)
-                    found.append(Setting(f"{label}, λ = {weight:.3g}", routes))
-        return found
+                found.append(Proposal(setting=Setting(f"{name}, checked, then {incumbent}", asked), models={}))
+        return [*found, *self.routings(self._weights())]
 
-    def between(self, setting: Setting, incumbent: str) -> list[float]:
+    def routings(self, weights: Sequence[float]) -> list[Proposal]:
+        """Return the settings with routers at these weights of cost, but for those that would choose as others did before."""
+        return [one for family in self.families for one in family.at(weights) if self._is_new(one)]
+
+    def spending(self, usd: float) -> list[Candidate]:
+        """Return the settings with routers that spend a mean budget, one for each family that can."""
+        return [one for family in self.families for one in self._spending(family, usd)]
+
+    def _spending(self, family: Family, usd: float) -> Iterator[Candidate]:
+        """Yield the setting that is expected to spend a budget and, if it does not, the one that makes up for it."""
+        asked = usd
+        for _ in range(2):
+            proposal = family.within(asked, self._weights())
+            if proposal is None or not self._is_new(proposal):
+                return
+            found = self.candidate(proposal)
+            yield found
+            if not found.mean_cost_usd > 0:
+                return
+            asked = usd * mean(self.collected.expected(proposal.models)[1]) / found.mean_cost_usd
+
+    def between(self, setting: Setting) -> list[float]:
         """Return weights of cost around the one that a setting's routers have, as far as its neighbours; [] if it has none."""
         points = [route.point for route in setting.routes.values() if isinstance(route, Learnt)]
-        weights = self._weights(incumbent)
+        weights = self._weights()
         if not points or not points[0] or len(weights) < 3:  # noqa: PLR2004 - no step to refine
             return []
         step = weights[2] / weights[1]
         return [points[0] * step ** (i / (_FINER + 1)) for i in range(-_FINER, _FINER + 1) if i]
 
-    def held(self, setting: Setting, examples: Sequence[Any]) -> list[Measured]:
-        """Run the program at a setting, as it would be used."""
-        _log.info("Measuring: %s.", setting.name)
-        key = digest("as used", setting.key, {name: lm.key for name, lm in self.lms.items()})
-        return self.running.measure(self.building.program(setting, self.lms), key, examples)
+    def candidate(self, proposal: Proposal) -> Candidate:
+        """Run the program at a setting on the held-out examples, and return what that and all the other runs say of it."""
+        runs = self.trials.measure(proposal.setting, [self.examples[i] for i in self.held], self.part[self.held])
+        priced, base, expected = self.trials.priced, self.collected.base, self.collected.expected(proposal.models)
+        score = rectified(expected[0], base[0], priced.scores(runs), self.held)
+        cost = rectified(expected[1], base[1], priced.costs(runs), self.held)
+        return Candidate(proposal.setting, np.round(score, _DIGITS), cost)
+
+    def final(self, settings: Sequence[Setting]) -> list[Setting]:
+        """Return settings with routers that learnt from all examples, at weights at which they spend as much."""
+        routes = [route for setting in settings for route in setting.routes.values() if isinstance(route, Learnt)]
+        matched: dict[tuple[int, float], float] = {}
+        for family in self.families:
+            for router in {id(place.crossed): place.crossed for place in family.places.values()}.values():
+                weights = sorted({route.point for route in routes if route.router is router.router})
+                points = router.matched(weights)
+                matched |= {(id(router.router), one): point for one, point in zip(weights, points, strict=True)}
+
+        def learnt(route: Route) -> Route:
+            return Learnt(route.router, matched[id(route.router), route.point]) if isinstance(route, Learnt) else route
+
+        return [replace(one, routes={name: learnt(route) for name, route in one.routes.items()}) for one in settings]
 
     def shares(self, predictor: str, route: Learnt) -> dict[str, float]:
-        """Return the share of the held-out inputs that each model would get on a predictor's route, the largest first."""
-        chosen = Counter(self._choices(route.router, predictor, route.point or 0.0))
+        """Return the share of a predictor's inputs that each model would get if they were new, the largest first."""
+        places = (family.places[predictor] for family in self.families if predictor in family.places)
+        place = next(one for one in places if one.crossed.router is route.router)
+        chosen = Counter(place.crossed.unseen([route.point])[0][place.rows].tolist())
         return {name: count / chosen.total() for name, count in chosen.most_common()}
 
-    @property
-    def calls(self) -> int:
-        """How many calls had to be made."""
-        return sum(len(lm.made) for lm in self.lms.values())
+    def _is_new(self, proposal: Proposal) -> bool:
+        choice = digest([names.tolist() for names in proposal.models.values()])
+        new = choice not in self.decided
+        self.decided.add(choice)
+        return new
 
-    @property
-    def spent_usd(self) -> float | None:
-        """What they cost; None is unknown."""
-        costs = [self.priced.call(lm.name, usage, estimate) for lm in self.lms.values() for usage, estimate in lm.made]
-        return None if any(np.isnan(cost) for cost in costs) else float(sum(costs))
-
-    def _runs(self, models: Mapping[str, str], examples: Sequence[Any]) -> list[Measured]:
-        key = digest("bare", {predictor: self.lms[name].key for predictor, name in models.items()})
-        return self.running.measure(self.building.bare(models, self.lms), key, examples)
+    def _fixed(self, setting: Setting) -> Proposal:
+        return Proposal(setting=setting, models=dict(setting.routes))
 
     def _cost(self, name: str) -> float:
-        return float(np.nan_to_num(_mean(self.priced.costs(self.uniform[name])), nan=np.inf))
+        found = mean(self.trials.priced.costs(self.collected.uniform[name]))
+        return float(np.nan_to_num(found, nan=np.inf))
 
-    def _weights(self, incumbent: str) -> list[float]:
-        cost = _mean(self.priced.costs(self.uniform[incumbent]))
+    def _weights(self) -> list[float]:
+        cost = mean(self.collected.base[1])
         if not cost > 0:
             return [0.0]
         return [0.0, *(np.logspace(*_REACH, self.settings - 1) / cost).tolist()]
 
-    def _best(self, predictor: str, weight: float, incumbent: str) -> str:
+    def _best(self, predictor: str, weight: float) -> str:
         """Return the model of the highest mean quality − weight · cost in a predictor's place."""
-        data = self.datasets.get(predictor)
-        if data is None:
-            return incumbent
-        value = data.mean_quality - (weight * data.mean_cost_usd if weight else 0.0)
-        return min(zip((-np.nan_to_num(value, nan=-np.inf)).tolist(), data.models, strict=True))[1]
-
-    def _choices(self, router: Router, predictor: str, weight: float) -> tuple[str, ...]:
-        """Return what a router would choose for the held-out inputs of a predictor, as the incumbent's run met them."""
-        queries = self._queries(predictor)
-        if not len(queries):
-            return ()
-        [decisions] = router.sweep(queries, [weight])
-        return tuple(decisions.names)
-
-    def _queries(self, predictor: str) -> Queries:
-        if predictor not in self.asked:
-            texts = [run.texts[predictor] for run in self.met if predictor in run.texts]
-            vectors = embedded(self.embedder, texts) if self.embedder is not None and texts else None
-            self.asked[predictor] = Queries.from_texts(texts, embeddings=vectors)
-        return self.asked[predictor]
-
-
-def _mean(values: Any) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else np.nan
+        worth = {}
+        for name in self.trials.lms:
+            score, cost = (mean(one) for one in self.collected.expected({predictor: name}))
+            worth[name] = float(np.nan_to_num(score - (weight * cost if weight else 0.0), nan=-np.inf))
+        return min(worth, key=lambda name: (-worth[name], name))

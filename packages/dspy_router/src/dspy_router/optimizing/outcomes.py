@@ -17,7 +17,7 @@ from pointsman.data.queries import Queries
 from pointsman.models import ModelPool
 from pointsman.pricing import PriceTable, cost_usd
 
-__all__ = ["Priced", "dataset_of", "joined"]
+__all__ = ["Priced", "dataset_of", "joined", "mean"]
 
 Vector = NDArray[np.float64]
 
@@ -104,3 +104,9 @@ def joined(datasets: Sequence[RoutingDataset]) -> RoutingDataset:
         cost_usd=np.vstack([data.cost_usd for data in datasets]),
         pool=first.pool,
     )
+
+
+def mean(values: Vector) -> float:
+    """Return the mean where known; NaN if nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else np.nan

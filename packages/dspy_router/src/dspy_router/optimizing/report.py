@@ -1,4 +1,4 @@
-"""The report of an optimization: what was tried on held-out examples, what was chosen, and why."""
+"""The report of an optimization: what was tried, what was chosen, and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNKNOWN = "–"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One setting on the held-out examples, beside the best single model; None is unknown.
+    """One setting beside the best single model, by routers that had not seen the examples; None is unknown.
 
     `difference` is in mean score with its 95 % interval, `relative_cost` the share of that model's cost.
     """
@@ -40,9 +40,10 @@ class RouteReport:
         reference: The best single model for that, which the choice had to beat.
         chosen: The name of the setting that was chosen.
         reason: Why, in a sentence.
-        rows: Every setting that was measured on the held-out examples, the cheapest first.
+        rows: Every setting that was measured, the cheapest first.
         predictors: What each predictor uses now, and what its router learnt.
-        learnt_from, held_out: How many examples there were of each kind.
+        learnt_from: How many examples there were.
+        held_out: On how many of them the program was run at every setting.
         calls: How many calls had to be made; what was known from before is not among them.
         spent_usd: What they cost; None is unknown.
         notes: What else has to be known.
@@ -72,7 +73,7 @@ class RouteReport:
 
     def __str__(self) -> str:
         table = simple_table(
-            f"On {self.held_out:,} held-out examples, beside {self.reference}",
+            f"Beside {self.reference}, on examples that the routers had not seen",
             *("setting", "score", "difference", "95 % interval", "$/1k", "cost"),
         )
         for row in self.rows:
@@ -81,7 +82,8 @@ class RouteReport:
         lines = [
             self.reason[:1].upper() + self.reason[1:] + ".",
             f"Objective: {self.objective}.",
-            f"Learnt from {self.learnt_from:,} examples; new calls: {self.calls:,}, for {dollars(self.spent_usd)}.",
+            f"Learnt from {self.learnt_from:,} examples; every setting was run on {self.held_out:,} of them.",
+            f"New calls: {self.calls:,}, for {dollars(self.spent_usd)}.",
             "",
             as_text(table),
             "* on the Pareto front: nothing else scores more for less",

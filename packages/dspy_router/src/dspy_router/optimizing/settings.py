@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import dspy
@@ -23,10 +23,11 @@ __all__ = ["Building", "Cascade", "Learnt", "Route", "Setting"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learnt:
-    """A fitted router at an operating point."""
+    """A fitted router at an operating point; `parts` are others like it that learnt without one part of the examples each."""
 
     router: Router
-    point: float | None
+    point: float
+    parts: tuple[Router, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +69,14 @@ class Setting:
     def family(self) -> dict[str, Any]:
         """What settings share that differ in nothing but where their routers operate."""
         return {name: id(route.router) if isinstance(route, Learnt) else route for name, route in self.routes.items()}
+
+    def without(self, part: int) -> Setting:
+        """Return the setting with routers that learnt without one part of the examples."""
+        routes = {
+            name: Learnt(route.parts[part], route.point) if isinstance(route, Learnt) else route
+            for name, route in self.routes.items()
+        }
+        return replace(self, routes=routes)
 
     @property
     def key(self) -> str:
