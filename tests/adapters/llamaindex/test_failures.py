@@ -170,6 +170,8 @@ async def test_an_answer_that_cannot_be_read_is_paid(ask: Any, build: Any, clien
         {}, default=lambda *_: Recorded(text='{"year": 7}', input_tokens=30, output_tokens=6), prices=prices
     ) as server:
         models = {name: client(name, api_base=server.url, should_use_structured_outputs=True) for name in prices}
+        if "should_use_structured_outputs" not in type(models["small"]).model_fields:
+            pytest.skip("this client cannot read an object out of a text itself")
         llm = build(models, observers=[traces.append])
         with pytest.raises(ValueError, match="greater than 5000"):
             await ask(llm, way, (Year, PromptTemplate("{query_str}")), endpoint="structured_predict", query_str="when?")
