@@ -42,6 +42,14 @@ def answer(model: str, request: dict[str, Any]) -> Recorded:
     return Recorded(text=text, input_tokens=len(said), output_tokens=7)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cached_in_memory() -> None:
+    """Keep DSPy's cache off the disk, where it would leave a connection of each thread open."""
+    dspy = pytest.importorskip("dspy")
+    dspy.cache.disk_cache.close()
+    dspy.configure_cache(enable_disk_cache=False)
+
+
 @pytest.fixture
 def server() -> Iterator[ReplayServer]:
     """Serve every model an answer to everything."""

@@ -11,9 +11,8 @@ import pytest
 pytest.importorskip("dspy", reason="dspy is not installed")
 
 import dspy
+import openai  # its types by attribute: DSPy puts it off, and a module below it cannot be imported by itself
 from drafting import BY_LIKELIHOOD, unsure
-from openai.types.chat.chat_completion import ChoiceLogprobs
-from openai.types.completion_choice import Logprobs
 
 from dspy_router import RoutedPredict, RouterLM
 from dspy_router.replies import response_of
@@ -106,7 +105,9 @@ async def test_they_decide_on_requests(cascading: Any, ask: Any, way: str, quest
 def test_objects_of_chats_are_read() -> None:
     """A client's object for a chat, as LiteLLM passes on, is read like what DSPy's own client returns."""
     tops = [{"token": "5", "logprob": -2.5}, {"token": "4", "logprob": -0.1}]
-    told = ChoiceLogprobs.model_validate({"content": [tops[1] | {"top_logprobs": tops}]})
+    told = openai.types.chat.chat_completion.ChoiceLogprobs.model_validate(
+        {"content": [tops[1] | {"top_logprobs": tops}]}
+    )
     response = response_of("small", [{"text": "4", "logprobs": told}], None)
     assert (response.content, response.logprobs, response.top_logprobs) == (None, (-0.1,), ((-0.1, -2.5),))
 
@@ -114,7 +115,9 @@ def test_objects_of_chats_are_read() -> None:
 def test_objects_of_completions_are_read() -> None:
     """Of a completion too it is the tokens' and those of the likeliest; not where one is missing."""
     tops = [{"4": -0.1, "5": -2.5}, {"!": -0.2}]
-    told = Logprobs(tokens=["4", "!"], token_logprobs=[-0.1, -0.2], top_logprobs=tops, text_offset=[0, 1])
+    told = openai.types.completion_choice.Logprobs(
+        tokens=["4", "!"], token_logprobs=[-0.1, -0.2], top_logprobs=tops, text_offset=[0, 1]
+    )
     response = response_of("small", [{"text": "4!", "logprobs": told}], None)
     assert (response.text, response.content) == ("4!", None)
     assert (response.logprobs, response.top_logprobs) == ((-0.1, -0.2), ((-0.1, -2.5), (-0.2,)))
