@@ -61,7 +61,7 @@ class CascadeRouter(Router):
 
     The operating point is λ, in quality per US dollar. By default it is the highest at which the answers on held-out estimates
     were as good as the best single model's by the rule of `EqualQuality`: surely no more than half a point below. Where none is
-    that sure, it is the highest that gives up no more than half a point of the most that any reached.
+    that sure, it goes by the mean.
 
     Parameters:
         estimator: What predicts quality and cost from the query; cloned by `fit`.

@@ -198,8 +198,8 @@ def _came(ended: Walked, training: Training) -> Matrix:
 def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix, groups: Codes) -> float:
     """Return the highest cost weight up to which every one was good enough beside the best model.
 
-    Where not even the first was, quality comes first, but not at any price: the highest weight that gives up no more than the
-    tolerance of what any of them reached.
+    Where not even the first was, the mean has to do: the highest weight that gives up no more than the tolerance of the best
+    model's quality, or of the most that any weight reached where that is less.
     """
     if not len(quality):
         return 0.0
@@ -209,4 +209,4 @@ def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix, groups
     if enough:
         return float(grid[len(enough) - 1])
     means = np.array([gain.mean() for gain in gains])
-    return float(grid[np.flatnonzero(means >= means.max() - _AS_GOOD.tolerance)[-1]])
+    return float(grid[np.flatnonzero(means >= min(means.max(), 0.0) - _AS_GOOD.tolerance)[-1]])
