@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from math import isnan
 from typing import NamedTuple, Self
 
@@ -196,17 +195,16 @@ def _came(ended: Walked, training: Training) -> Matrix:
 
 
 def _equal_quality(grid: Matrix, ends: Sequence[Walked], quality: Matrix, groups: Codes) -> float:
-    """Return the highest cost weight up to which every one was good enough beside the best model.
+    """Return the highest cost weight that was good enough beside the best model.
 
-    Where not even the first was, the mean has to do: the highest weight that gives up no more than the tolerance of the best
+    Where none was, the mean has to do: the highest weight that gives up no more than the tolerance of the best
     model's quality, or of the most that any weight reached where that is less.
     """
     if not len(quality):
         return 0.0
     best, rows = quality[:, quality.mean(axis=0).argmax()], np.arange(len(quality))
     gains = [quality[rows, ended.model] - best for ended in ends]
-    enough = list(takewhile(lambda gain: _AS_GOOD.good_enough(gain, groups), gains))
-    if enough:
-        return float(grid[len(enough) - 1])
+    enough = [_AS_GOOD.good_enough(gain, groups) for gain in gains]
     means = np.array([gain.mean() for gain in gains])
-    return float(grid[np.flatnonzero(means >= min(means.max(), 0.0) - _AS_GOOD.tolerance)[-1]])
+    kept = enough if any(enough) else means >= min(means.max(), 0.0) - _AS_GOOD.tolerance
+    return float(grid[np.flatnonzero(kept)[-1]])
