@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from importlib.util import find_spec
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
@@ -45,9 +46,11 @@ def answer(model: str, request: dict[str, Any]) -> Recorded:
 @pytest.fixture(scope="session", autouse=True)
 def _cached_in_memory() -> None:
     """Keep DSPy's cache off the disk, where it would leave a connection of each thread open."""
-    dspy = pytest.importorskip("dspy")
-    dspy.cache.disk_cache.close()
-    dspy.configure_cache(enable_disk_cache=False)
+    if find_spec("dspy") is not None:
+        import dspy
+
+        dspy.cache.disk_cache.close()
+        dspy.configure_cache(enable_disk_cache=False)
 
 
 @pytest.fixture

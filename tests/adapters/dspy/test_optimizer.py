@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dspy.utils.parallelizer import ParallelExecutor
 
 pytest.importorskip("dspy", reason="dspy is not installed")
 
@@ -389,7 +388,7 @@ def test_the_providers_error_is_told_however_early_dspy_gives_up(
     optimizer: Any, pair_server: ReplayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DSPy may stop before it has noted the error that made it stop; what is raised is that error all the same."""
-    monkeypatch.setattr(ParallelExecutor, "_process_outcome", lambda *_: None)
+    monkeypatch.setattr(dspy.utils.parallelizer.ParallelExecutor, "_process_outcome", lambda *_: None)
     pair_server.fail(*[Fault(status=503)] * 30)
     with pytest.raises(dspy.utils.exceptions.LMServerError):
         optimizer(max_errors=3).compile(Pair(), trainset=examples(40))
